@@ -1,0 +1,18 @@
+"""The nouns of the platform: importing this package fills SQLModel's metadata with every table."""
+
+from service.domain import (  # noqa: F401
+    bank,
+    consent,
+    credit,
+    demand,
+    figure,
+    firm,
+    follow_up,
+    notice,
+    people,
+    product,
+    push_list,
+    record,
+    trail,
+    work,
+)

@@ -1,0 +1,221 @@
+"""A dated, numbered, unchangeable batch for one bank; its lines, their states and what banks answer."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, rate, words
+
+
+class LineState(StrEnum):
+    """A line's way. WITHDRAWN: by the firm (demand or consent). PASSED_OVER: the firm chose another bank."""
+
+    PUSHED = "pushed"
+    RECEIVED = "received"
+    CONTACTED = "contacted"
+    NEEDS_PAPERS = "needs_papers"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    GRANTED = "granted"
+    DRAWN = "drawn"
+    REFUSED = "refused"
+    SILENT = "silent"
+    WITHDRAWN = "withdrawn"
+    PASSED_OVER = "passed_over"
+
+
+L = LineState
+OPEN_LINES = frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED, L.ACCEPTED})
+WAITING_FOR_BANK = frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED})
+ANSWERABLE = frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED})
+
+LINE_MAY_BECOME: dict[LineState, frozenset[LineState]] = {
+    # to              from
+    L.RECEIVED: frozenset({L.PUSHED}),
+    L.CONTACTED: frozenset({L.PUSHED, L.RECEIVED, L.NEEDS_PAPERS}),
+    L.NEEDS_PAPERS: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED}),
+    L.OFFERED: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
+    L.REFUSED: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
+    L.ACCEPTED: frozenset({L.OFFERED}),
+    L.GRANTED: frozenset({L.ACCEPTED, L.DRAWN}),
+    L.DRAWN: frozenset({L.GRANTED}),
+    L.SILENT: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED}),
+    L.WITHDRAWN: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED, L.ACCEPTED}),
+    L.PASSED_OVER: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
+}
+
+
+class AnswerKind(StrEnum):
+    """What a bank may say of a line."""
+
+    RECEIVED = "received"
+    CONTACTED = "contacted"
+    NEEDS_PAPERS = "needs_papers"
+    EXTENSION = "extension"
+    OFFERED = "offered"
+    REFUSED = "refused"
+
+
+class RefusalReason(StrEnum):
+    """Coded reasons, one to four of them; OTHER needs words."""
+
+    TRADING_TOO_SHORT = "trading_too_short"
+    CASH_FLOW = "cash_flow"
+    DEBT_TOO_HIGH = "debt_too_high"
+    CREDIT_RECORD = "credit_record"
+    TAX_RECORD = "tax_record"
+    COURT_RECORD = "court_record"
+    SECURITY_LACKING = "security_lacking"
+    INDUSTRY = "industry"
+    REGION = "region"
+    AMOUNT_TOO_HIGH = "amount_too_high"
+    TERM_TOO_LONG = "term_too_long"
+    USE_UNCLEAR = "use_unclear"
+    PAPERS_LACKING = "papers_lacking"
+    NOT_REACHED = "not_reached"
+    FIRM_NOT_INTERESTED = "firm_not_interested"
+    NO_FUNDS = "no_funds"
+    OTHER = "other"
+
+
+class PushList(SQLModel, table=True):
+    """Keyed (bank, day, number): 1 in the morning, 2 … supplements. Published means unchangeable."""
+
+    __tablename__ = "push_list"
+    __table_args__ = (UniqueConstraint("bank_id", "on", "number", name="push_list_once"),)
+    id: int | None = identity()
+    bank_id: int = points_to("bank.id")
+    on: date
+    number: int
+    cause: str = Field(max_length=40)
+    """morning, refusal, silence, consent."""
+    lines: int
+    amount_fen: int = fen()
+    certificate_id: int = points_to("certificate.id")
+    content_hash: str = Field(max_length=64)
+    published_at: datetime = instant()
+
+
+class CertificateRow(SQLModel, table=True):
+    """The referee's paper for one allocation of a day: constraints, value, bound, gap, hashes of what went in and out."""
+
+    __tablename__ = "certificate"
+    __table_args__ = (UniqueConstraint("on", "run", name="certificate_once"),)
+    id: int | None = identity()
+    on: date
+    run: int
+    """0 is the morning's; supplements count on."""
+    is_valid: bool
+    body: dict[str, Any] = document()
+    inputs: dict[str, Any] = document()
+    """The problem as handed to the solver, compactly: what a replay starts from."""
+    made_at: datetime = instant()
+
+
+class PushLine(SQLModel, table=True):
+    """One demand on a bank's list, under one product, with its clock."""
+
+    __tablename__ = "push_line"
+    __table_args__ = (
+        one_of("state", LineState, "push_line"),
+        UniqueConstraint("list_id", "demand_id", name="push_line_once_per_list"),
+        Index(
+            "push_line_one_open_per_bank",
+            "demand_id",
+            "bank_id",
+            unique=True,
+            postgresql_where=text("closed_on IS NULL"),
+        ),
+        Index("push_line_of_bank", "bank_id", "state", "id"),
+        Index("push_line_clock", "due_on", postgresql_where=text("closed_on IS NULL")),
+        CheckConstraint("reserved_fen >= 0", name="push_line_reserves"),
+    )
+    id: int | None = identity()
+    list_id: int = points_to("push_list.id")
+    bank_id: int = points_to("bank.id", index=False)
+    demand_id: int = points_to("demand.id")
+    uscc: str = Field(max_length=18, index=True)
+    district: str = Field(max_length=6)
+    product_id: int = points_to("product.id")
+    product_version: int
+    rank: int
+    is_intended: bool
+    amount_fen: int = fen()
+    reserved_fen: int = fen()
+    consent_id: int = points_to("consent.id", index=False)
+    p_grant: float | None = None
+    pushed_on: date
+    state: str = coded(default=LineState.PUSHED)
+    state_at: datetime = instant()
+    due_step: str = coded(default="contact")
+    """Which clock runs: contact, decision, papers (the firm's), offer (the firm's), grant; none when closed."""
+    due_on: date | None = None
+    """The clock that runs now; empty with `waits_for_calendar` while the calendar is not published."""
+    contact_due_on: date | None = None
+    decision_due_on: date | None = None
+    papers_asked_on: date | None = None
+    paused_days: int = 0
+    extended_on: date | None = None
+    waits_for_calendar: bool = False
+    view_closed: bool = False
+    """Consent withdrawn: the line stays, the firm behind it is out of this bank's sight."""
+    assigned_to: int | None = None
+    contact_disputed_on: date | None = None
+    closed_on: date | None = None
+
+
+class Answer(SQLModel, table=True):
+    """What a bank said of a line, in order; a correction is a new answer that names the old one."""
+
+    __table_args__ = (one_of("kind", AnswerKind, "answer"), Index("answer_of_line", "line_id", "id"))
+    id: int | None = identity()
+    line_id: int = points_to("push_line.id", index=False)
+    bank_id: int = points_to("bank.id", index=False)
+    kind: str = coded()
+    reasons: list[str] = words()
+    text: str = Field(default="", max_length=500)
+    papers: list[str] = words()
+    channel: str = Field(default="page", max_length=12)
+    answered_on: date
+    answered_at: datetime = instant()
+    answered_by: int | None = None
+    corrects_id: int | None = None
+
+
+class OfferState(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    LAPSED = "lapsed"
+    TAKEN_BACK = "taken_back"
+    REPLACED = "replaced"
+    PASSED_OVER = "passed_over"
+
+
+class Offer(SQLModel, table=True):
+    """A bank's offer: what the firm compares. All-in cost = interest and every fee over the term, annualised."""
+
+    __table_args__ = (
+        one_of("state", OfferState, "offer"),
+        CheckConstraint("amount_fen > 0 AND fees_fen >= 0", name="offer_money"),
+        CheckConstraint("rate > 0 AND rate < 1", name="offer_rate"),
+        Index("offer_one_open", "line_id", unique=True, postgresql_where=text("state IN ('open','accepted')")),
+    )
+    id: int | None = identity()
+    line_id: int = points_to("push_line.id", index=False)
+    answer_id: int = points_to("answer.id", index=False)
+    bank_id: int = points_to("bank.id", index=False)
+    demand_id: int = points_to("demand.id")
+    amount_fen: int = fen()
+    rate: Decimal = rate()
+    fees_fen: int = fen(default=0)
+    all_in_rate: Decimal = rate()
+    term_months: int
+    loan_type: str = coded()
+    valid_until_on: date
+    state: str = coded(default=OfferState.OPEN)
+    offered_at: datetime = instant()
+    decided_at: datetime | None = instant(nullable=True)

@@ -1,0 +1,129 @@
+"""Append to the trail and read it: every act has one entry, each chained to the one before it by a hash."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, text
+from sqlmodel import Session
+
+from service.clock import day_of
+from service.domain.people import Who
+from service.domain.trail import TrailEntry
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act to be recorded. `details` holds ids and coded facts only: no names, no free words, no adverse values."""
+
+    verb: str
+    noun: str
+    noun_id: int | None = None
+    demand_id: int | None = None
+    uscc: str | None = None
+    bank_id: int | None = None
+    district: str | None = None
+    old: str | None = None
+    new: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def append(tx: Session, who: Who, acts: Sequence[Act], at: datetime) -> None:
+    """Record the acts in their order; the heads of their chains stay locked until the transaction ends."""
+    by_chain: dict[str, list[Act]] = defaultdict(list)
+    for act in acts:
+        by_chain[chain_of(act, at)].append(act)
+    rows: list[dict[str, Any]] = []
+    for chain in sorted(by_chain):  # one order for everybody: no deadlock
+        rows += _extend(tx, who, chain, by_chain[chain], at)
+    if rows:
+        tx.execute(insert(TrailEntry), rows)
+
+
+def chain_of(act: Act, at: datetime) -> str:
+    """A chain is a day of a bank, of a district, or of the city: short enough to be verified, wide enough not to queue."""
+    place = f"bank-{act.bank_id}" if act.bank_id else (act.district or "city")
+    return f"{day_of(at)}/{place}"
+
+
+def _extend(tx: Session, who: Who, chain: str, acts: Sequence[Act], at: datetime) -> list[dict[str, Any]]:
+    tx.execute(
+        text("INSERT INTO trail_head (chain, entries, hash) VALUES (:chain, 0, :start) ON CONFLICT DO NOTHING"),
+        {"chain": chain, "start": GENESIS},
+    )
+    previous: str = tx.execute(
+        text("SELECT hash FROM trail_head WHERE chain = :chain FOR UPDATE"), {"chain": chain}
+    ).scalar_one()
+    rows = []
+    for act in acts:
+        row = _row(who, act, at, chain, previous)
+        previous = row["hash"]
+        rows.append(row)
+    tx.execute(
+        text("UPDATE trail_head SET entries = entries + :more, hash = :hash WHERE chain = :chain"),
+        {"more": len(rows), "hash": previous, "chain": chain},
+    )
+    return rows
+
+
+def _row(who: Who, act: Act, at: datetime, chain: str, previous: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "at": at,
+        "actor_id": who.person_id,
+        "actor": who.name if who.is_platform else who.role.value,
+        "verb": act.verb,
+        "noun": act.noun,
+        "noun_id": act.noun_id,
+        "demand_id": act.demand_id,
+        "uscc": act.uscc,
+        "bank_id": act.bank_id,
+        "district": act.district,
+        "old": act.old,
+        "new": act.new,
+        "details": dict(act.details),
+        "chain": chain,
+        "previous_hash": previous,
+    }
+    return row | {"hash": hash_of(row)}
+
+
+def hash_of(entry: Mapping[str, Any]) -> str:
+    """SHA-256 over the entry's canonical JSON, the hash before it included."""
+    body = {key: value for key, value in entry.items() if key not in {"id", "hash"}}
+    body["at"] = body["at"].timestamp()
+    return hashlib.sha256(
+        json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def first_break(entries: Iterable[Mapping[str, Any]], previous: str = GENESIS) -> Mapping[str, Any] | None:
+    """The first entry of a chain that does not follow from the one before it, or None for a sound chain."""
+    for entry in entries:
+        if entry["previous_hash"] != previous or hash_of(entry) != entry["hash"]:
+            return entry
+        previous = entry["hash"]
+    return None
+
+
+def list_of(tx: Session, noun: str, noun_id: int) -> Sequence[Row[Any]]:
+    """The entries about one thing, oldest first, as far as this transaction's person may see them."""
+    table = TrailEntry.__table__  # type: ignore[attr-defined]
+    return tx.execute(select(table).where(table.c.noun == noun, table.c.noun_id == noun_id).order_by(table.c.id)).all()
+
+
+def list_chain(tx: Session, chain: str) -> Sequence[Mapping[str, Any]]:
+    """A whole chain in its order, for verification."""
+    table = TrailEntry.__table__  # type: ignore[attr-defined]
+    return tx.execute(select(table).where(table.c.chain == chain).order_by(table.c.id)).mappings().all()
+
+
+def head_of(tx: Session, chain: str) -> tuple[int, str] | None:
+    """(entries, hash) of a chain's head: cutting the tail off shows against it."""
+    row = tx.execute(text("SELECT entries, hash FROM trail_head WHERE chain = :chain"), {"chain": chain}).one_or_none()
+    return (row.entries, row.hash) if row else None
