@@ -281,8 +281,10 @@ class EmbeddedServer:
     def last_words(self) -> str:
         """The end of the server's log, for the person who must find out why."""
         with suppress(OSError), self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - 600))
-            return log.read().decode("utf-8", "replace").partition("\n")[2].strip()
+            cut = max(0, self.log.stat().st_size - 600)
+            log.seek(cut)
+            words = log.read().decode("utf-8", "replace")
+            return (words.partition("\n")[2] if cut else words).strip()
         return ""
 
     def _end(self) -> bool:
