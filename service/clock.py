@@ -15,7 +15,7 @@ class Clock:
 
     def now(self) -> datetime:
         """The present instant, UTC."""
-        real = datetime.now(UTC)
+        real = machine_now()
         if self.demo_on is None:
             return real
         return real + timedelta(days=(self.demo_on - real.astimezone(CITY).date()).days)
@@ -23,6 +23,11 @@ class Clock:
     def today(self) -> date:
         """The present day in the city."""
         return day_of(self.now())
+
+
+def machine_now() -> datetime:
+    """The machine's own instant, UTC: for sessions and throttles, which no demo calendar may stretch."""
+    return datetime.now(UTC)
 
 
 def day_of(instant: datetime) -> date:

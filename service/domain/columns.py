@@ -33,7 +33,7 @@ def fen(*, nullable: bool = False, default: int | None = None) -> Any:
     return Field(default=first, sa_type=BigInteger, nullable=nullable)
 
 
-def rate(*, nullable: bool = False) -> Any:
+def annual_rate(*, nullable: bool = False) -> Any:
     """An annual rate as a share: 0.0343 is 3.43 %."""
     return Field(default=None if nullable else ..., sa_type=cast("Any", Numeric(9, 7)), nullable=nullable)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, fen, identity, instant, points_to, rate
+from service.domain.columns import coded, fen, identity, instant, points_to, annual_rate
 
 
 class CreditGrant(SQLModel, table=True):
@@ -26,7 +26,7 @@ class CreditGrant(SQLModel, table=True):
     uscc: str = Field(max_length=18, index=True)
     district: str = Field(max_length=6)
     amount_fen: int = fen()
-    rate: Decimal = rate()
+    rate: Decimal = annual_rate()
     term_months: int
     loan_type: str = coded()
     is_first_loan: bool
@@ -55,7 +55,7 @@ class Drawdown(SQLModel, table=True):
     district: str = Field(max_length=6)
     loan_number: str = Field(max_length=64)
     amount_fen: int = fen()
-    rate: Decimal = rate()
+    rate: Decimal = annual_rate()
     drawn_on: date
     matures_on: date
     recorded_on: date

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, rate, words
+from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, annual_rate, words
 from service.domain.people import BANK_ROLES, OFFICIAL_ROLES, Role
 
 
@@ -139,7 +139,7 @@ class Demand(SQLModel, table=True):
     term_months: int
     use: str = coded()
     use_text: str = Field(default="", max_length=500)
-    rate_ceiling: Decimal | None = rate(nullable=True)
+    rate_ceiling: Decimal | None = annual_rate(nullable=True)
     guarantees: list[str] = words()
     """Security the firm can give: LoanType values; empty means none."""
     channel: str = coded(default=Channel.WEB)

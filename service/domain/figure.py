@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import Index, Numeric, PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, fen, identity, instant, one_of, rate
+from service.domain.columns import coded, fen, identity, instant, one_of, annual_rate
 
 
 class FigureKind(StrEnum):
@@ -44,7 +44,7 @@ class FigureEvent(SQLModel, table=True):
     industry: str = Field(default="", max_length=1)
     size: str = Field(default="", max_length=12)
     amount_fen: int = fen()
-    rate: Decimal | None = rate(nullable=True)
+    rate: Decimal | None = annual_rate(nullable=True)
     loan_type: str | None = coded(nullable=True)
     is_first_loan: bool = False
     is_renewal_without_repayment: bool = False

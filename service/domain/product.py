@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import document, fen, identity, instant, points_to, rate, words
+from service.domain.columns import document, fen, identity, instant, points_to, annual_rate, words
 
 
 class LoanType(StrEnum):
@@ -41,8 +41,8 @@ class Product(SQLModel, table=True):
     amount_max_fen: int = fen()
     term_min_months: int
     term_max_months: int
-    rate_min: Decimal = rate()
-    rate_max: Decimal = rate()
+    rate_min: Decimal = annual_rate()
+    rate_max: Decimal = annual_rate()
     loan_types: list[str] = words()
     criteria: dict[str, Any] = document()
     """Admission criteria in the words of `matching.fit`: kinds, districts, industries, least months, least grade …"""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, rate, words
+from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, annual_rate, words
 
 
 class LineState(StrEnum):
@@ -210,9 +210,9 @@ class Offer(SQLModel, table=True):
     bank_id: int = points_to("bank.id", index=False)
     demand_id: int = points_to("demand.id")
     amount_fen: int = fen()
-    rate: Decimal = rate()
+    rate: Decimal = annual_rate()
     fees_fen: int = fen(default=0)
-    all_in_rate: Decimal = rate()
+    all_in_rate: Decimal = annual_rate()
     term_months: int
     loan_type: str = coded()
     valid_until_on: date

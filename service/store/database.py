@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -10,6 +9,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
 from service.domain.people import Who
+from service.store.server import ServerAddress, sqlalchemy_url
 
 POOL_SIZE = 8
 CONTEXT = text(
@@ -19,23 +19,14 @@ CONTEXT = text(
 )
 
 
-@dataclass(frozen=True)
-class Addresses:
-    """Where PostgreSQL is, once for each of the house's three roles (SQLAlchemy URLs, `postgresql+psycopg://`)."""
-
-    owner: str = field(repr=False)
-    web: str = field(repr=False)
-    cycle: str = field(repr=False)
-
-
 class Database:
     """Two pools: `web` under row-level security for people, `cycle` for the platform's own work."""
 
-    def __init__(self, addresses: Addresses, pool_size: int = POOL_SIZE) -> None:
-        self.addresses = addresses
+    def __init__(self, address: ServerAddress, pool_size: int = POOL_SIZE) -> None:
+        self.address = address
         self.pool_size = pool_size
-        self._web = _engine(addresses.web, pool_size)
-        self._cycle = _engine(addresses.cycle, pool_size)
+        self._web = _engine(address.web_url, pool_size)
+        self._cycle = _engine(address.cycle_url, pool_size)
 
     @contextmanager
     def transaction(self, who: Who, *, read_only: bool = False) -> Iterator[Session]:
@@ -53,7 +44,8 @@ class Database:
 
 
 def _engine(url: str, pool_size: int) -> Engine:
-    return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=30)
+    return create_engine(
+        sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=30)
 
 
 def _say_who(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
@@ -89,7 +81,7 @@ def use(database: Database) -> Database:
 def current() -> Database:
     """The process's database; opening one is the business of the app, the worker or the command line."""
     if not _open:
-        raise RuntimeError("no database is open in this process: call use(Database(addresses)) first")
+        raise RuntimeError("no database is open in this process: call use(Database(address)) first")
     return _open[0]
 
 

@@ -7,6 +7,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
+from service.store.server import sqlalchemy_url
+
 ONE_AT_A_TIME = 7_416_001
 """Advisory lock: two processes starting at once migrate one after the other."""
 
@@ -21,7 +23,7 @@ def alembic_config() -> Config:
 
 def migrate(owner_url: str, revision: str = "head") -> None:
     """Upgrade (or, for an older revision, downgrade) the schema in one transaction."""
-    engine = create_engine(owner_url)
+    engine = create_engine(sqlalchemy_url(owner_url))
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})

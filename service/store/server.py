@@ -19,7 +19,6 @@ from psycopg.sql import Literal as Value
 from sqlalchemy import URL, make_url
 
 from service.settings import NotReady, Settings
-from service.store.database import Addresses
 from service.store.embedded import EmbeddedServer
 
 OWNER, WEB, CYCLE = "xindeng_owner", "xindeng_web", "xindeng_cycle"
@@ -40,16 +39,6 @@ class ServerAddress:
     owner_url: str = field(repr=False)
     web_url: str = field(repr=False)
     cycle_url: str = field(repr=False)
-
-    @property
-    def addresses(self) -> Addresses:
-        """The three roles' addresses as `Database` takes them."""
-        owner, web, cycle = map(sqlalchemy_url, (self.owner_url, self.web_url, self.cycle_url))
-        return Addresses(
-            owner=owner.render_as_string(hide_password=False),
-            web=web.render_as_string(hide_password=False),
-            cycle=cycle.render_as_string(hide_password=False),
-        )
 
     def for_database(self, name: str) -> "ServerAddress":
         """The same server and roles, another database."""

@@ -1,0 +1,78 @@
+"""What every test may stand on: a real PostgreSQL, migrated once and cloned for each test that commits."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from service.domain.people import the_platform
+from service.settings import Settings, read_settings
+from service.store.database import Database, use
+from service.store.migrate import migrate
+from service.store.server import ServerAddress, drop_database, make_database, serving
+
+ROOT = Path(__file__).parent.parent
+SERVER = os.environ.get("XINDENG_TEST_SERVER")
+"""In server mode: the URL of a PostgreSQL whose user may make roles and databases."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever touches the database is repeated in server mode: the fixture says so, nobody has to remember."""
+    for item in items:
+        if "database" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("XINDENG_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set XINDENG_SHARED_DATA to the folder to run this test")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a house of its own, in a folder of its own."""
+    home = tmp_path_factory.mktemp("home")
+    yield read_settings(home=home, database_url=SERVER, secret="a secret that only these tests know, 48 characters", demo=True)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(settings: Settings) -> Iterator[ServerAddress]:
+    """PostgreSQL: embedded, or the server named by XINDENG_TEST_SERVER."""
+    with serving(settings) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def template(server: ServerAddress) -> Iterator[ServerAddress]:
+    """A migrated database that nobody writes to: the others are copies of it."""
+    name = f"xd_template_{uuid.uuid4().hex[:8]}"
+    address = make_database(server, name)
+    migrate(address.owner_url)
+    yield address
+    drop_database(server, name)
+
+
+@pytest.fixture
+def database(server: ServerAddress, template: ServerAddress) -> Iterator[Database]:
+    """A database of the test's own, open as the process's database."""
+    name = f"xd_test_{uuid.uuid4().hex[:8]}"
+    opened = use(Database(make_database(server, name, template=template.database)))
+    yield opened
+    opened.dispose()
+    drop_database(server, name)
+
+
+@pytest.fixture
+def tx(database: Database) -> Iterator[Session]:
+    """One transaction of the platform itself; committed when the test ends well."""
+    with database.transaction(the_platform("test")) as session:
+        yield session
