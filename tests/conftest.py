@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,9 +38,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings of a house of its own, in a folder of its own."""
-    home = tmp_path_factory.mktemp("home")
+def settings() -> Iterator[Settings]:
+    """Settings of a house of its own, in a short folder the database's user may pass to (pytest's own are closed)."""
+    home = Path(tempfile.mkdtemp(prefix="xd-", dir="/tmp"))
     yield read_settings(home=home, database_url=SERVER, secret="a secret that only these tests know, 48 characters", demo=True)
     shutil.rmtree(home, ignore_errors=True)
 

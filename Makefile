@@ -1,0 +1,67 @@
+# Words: setup · demo · test · check · serve · work · bench · soak · assets · locale · lock · clean
+# Every word sets up first, and only when requirements.lock or pyproject.toml changed.
+
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# The first Python from 3.11 on that really runs.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# Tests run in this many processes, each with a database of its own.
+TEST_PROCESSES ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: setup demo real test check serve work bench soak assets locale lock clean
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/xindeng demo --firms 20000 --days 60 --seed 7
+
+real: setup
+	$(BIN)/xindeng demo --real ../shared/data/cumcm2020c
+
+test: setup
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not soak"
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m web.language --check
+	$(BIN)/python -m web.assets --check
+
+serve: setup
+	$(BIN)/xindeng serve
+
+work: setup
+	$(BIN)/xindeng work
+
+bench: setup
+	$(BIN)/python -m bench
+
+soak: setup
+	$(BIN)/python -m pytest -m soak
+
+assets:
+	cd web/assets && npm ci --no-fund --no-audit && node build.mjs
+
+locale: setup
+	$(BIN)/python -m web.language --update
+
+# In an environment that has just been brought up to date on purpose: writes down what is installed.
+lock:
+	$(BIN)/python .ci/lock.py > requirements.lock.new && mv requirements.lock.new requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
