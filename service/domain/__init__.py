@@ -11,6 +11,7 @@ from service.domain import (  # noqa: F401
     notice,
     people,
     product,
+    profile,
     push_list,
     record,
     trail,

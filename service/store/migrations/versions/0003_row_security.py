@@ -49,6 +49,7 @@ SEES = {
     "firm": any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, BANK_BY_FIRM),
     "record": OF_A_FIRM,
     "estimate": OF_A_FIRM,
+    "firm_day": OF_A_FIRM,
     "consent": any_of(CITY_WIDE, THE_FIRM, THE_BANK),
     "consent_withdrawal": any_of(CITY_WIDE, THE_FIRM, BANK_BY_FIRM),
     "demand": OF_A_DEMAND.replace("{demand}", "id"),
@@ -111,6 +112,17 @@ APPEND_ONLY = (
     "verdict",
 )
 
+FEED_TELLS_SOURCE_DAY = """
+CREATE FUNCTION feed_tells_source_day() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+BEGIN
+    INSERT INTO source_day AS d (item, first_on, latest_on) VALUES (NEW.item, NEW.received_on, NEW.received_on)
+    ON CONFLICT (item) DO UPDATE SET first_on = least(d.first_on, NEW.received_on),
+        latest_on = greatest(d.latest_on, NEW.received_on);
+    RETURN NULL;
+END $$
+"""
+"""When each source first and last delivered: part of every freshness, but the feeds themselves are the operator's."""
+
 
 def upgrade() -> None:
     op.execute("GRANT USAGE ON SCHEMA public TO xindeng_web, xindeng_cycle")
@@ -133,9 +145,16 @@ def upgrade() -> None:
             f"CREATE POLICY web_changes ON {table} FOR UPDATE TO xindeng_web USING ({sees}) WITH CHECK ({writes})"
         )
         op.execute(f"CREATE POLICY web_removes ON {table} FOR DELETE TO xindeng_web USING ({sees})")
+    op.execute(FEED_TELLS_SOURCE_DAY)
+    op.execute(
+        "CREATE TRIGGER feed_tells_source_day AFTER INSERT OR UPDATE OF state ON feed"
+        " FOR EACH ROW WHEN (NEW.state = 'taken') EXECUTE FUNCTION feed_tells_source_day()"
+    )
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER feed_tells_source_day ON feed")
+    op.execute("DROP FUNCTION feed_tells_source_day()")
     for table in SEES:
         for policy in ("cycle", "web_sees", "web_adds", "web_changes", "web_removes"):
             op.execute(f"DROP POLICY {policy} ON {table}")
