@@ -8,7 +8,8 @@ import anyio
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.clock import Clock
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible, Unavailable
@@ -77,9 +78,12 @@ def domain_problem(_: Request, error: Exception) -> JSONResponse:
 
 def form_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    fields = [{"field": ".".join(str(part) for part in one["loc"][1:]), "message": one["msg"]} for one in error.errors()]
+    fields = [
+        {"field": ".".join(str(part) for part in wrong["loc"][1:]), "message": wrong["msg"]} for wrong in error.errors()
+    ]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "malformed", "请求的内容不完整或格式不对。", errors=fields)
 
 
 def no_database(_: Request, __: Exception) -> JSONResponse:
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "database_away", "数据库暂时连接不上，请稍后再试；您的内容没有保存。")
+    sentence = "数据库暂时连接不上，请稍后再试；您的内容没有保存。"
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "database_away", sentence)

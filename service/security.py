@@ -13,8 +13,30 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 TOO_COMMON = frozenset(
-    "12345678 123456789 1234567890 password password1 qwertyui qwerty123 11111111 00000000 88888888 66666666 abcd1234"
-    " a1234567 aa123456 iloveyou admin123 admin888 xindeng1 xindeng123 zhengzhou zhengzhou1 zhenghaorong".split()  # noqa: SIM905
+    [
+        "12345678",
+        "123456789",
+        "1234567890",
+        "password",
+        "password1",
+        "qwertyui",
+        "qwerty123",
+        "11111111",
+        "00000000",
+        "88888888",
+        "66666666",
+        "abcd1234",
+        "a1234567",
+        "aa123456",
+        "iloveyou",
+        "admin123",
+        "admin888",
+        "xindeng1",
+        "xindeng123",
+        "zhengzhou",
+        "zhengzhou1",
+        "zhenghaorong",
+    ]
 )
 _NOBODY = HASHER.hash(secrets.token_urlsafe(16))
 

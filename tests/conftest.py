@@ -41,7 +41,9 @@ def shared_data() -> Path:
 def settings() -> Iterator[Settings]:
     """Settings of a house of its own, in a short folder the database's user may pass to (pytest's own are closed)."""
     home = Path(tempfile.mkdtemp(prefix="xd-", dir="/tmp"))
-    yield read_settings(home=home, database_url=SERVER, secret="a secret that only these tests know, 48 characters", demo=True)
+    yield read_settings(
+        home=home, database_url=SERVER, secret="a secret that only these tests know, 48 characters", demo=True
+    )
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -76,9 +76,7 @@ def open_session(tx: Session, person: Person, today: date, now: datetime, lasts:
     return OpenedSession(token=token, role=Role(memberships[0].role), memberships=len(memberships))
 
 
-def add_person(
-    tx: Session, who: Who, person: Person, membership: Membership, now: datetime
-) -> Person:
+def add_person(tx: Session, who: Who, person: Person, membership: Membership, now: datetime) -> Person:
     """A new account. The operator may add anyone; a bank admin officers and admins of the own bank.
 
     Errors: NotAllowed for anyone else.

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, fen, identity, instant, points_to, annual_rate
+from service.domain.columns import annual_rate, coded, fen, identity, instant, points_to
 
 
 class CreditGrant(SQLModel, table=True):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, annual_rate, words
+from service.domain.columns import annual_rate, coded, document, fen, identity, instant, one_of, points_to, words
 from service.domain.people import BANK_ROLES, OFFICIAL_ROLES, Role
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import Index, Numeric, PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, fen, identity, instant, one_of, annual_rate
+from service.domain.columns import annual_rate, coded, fen, identity, instant, one_of
 
 
 class FigureKind(StrEnum):
@@ -71,5 +71,5 @@ class FigureDay(SQLModel, table=True):
     first_loan_fen: int = fen(default=0)
     first_loans: int = 0
     renewal_without_repayment_fen: int = fen(default=0)
-    rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))  # type: ignore[call-overload]
+    rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))
     late_events: int = 0

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import document, fen, identity, instant, points_to, annual_rate, words
+from service.domain.columns import annual_rate, document, fen, identity, instant, points_to, words
 
 
 class LoanType(StrEnum):

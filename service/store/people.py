@@ -24,7 +24,8 @@ COMES_IN = text("""
       ON m.person_id = p.id AND m.since_on <= :today AND (m.until_on IS NULL OR m.until_on > :today)
     WHERE s.token_hash = :token_hash AND s.ended_at IS NULL AND s.expires_at > :now AND s.seen_at > :idle_since
       AND p.id = s.person_id AND p.is_active AND m.id = s.membership_id
-    RETURNING s.id, s.form_token, p.id AS person_id, p.name, m.role, m.uscc, m.bank_id, m.district, m.id AS membership_id
+    RETURNING s.id, s.form_token, p.id AS person_id, p.name, m.role, m.uscc, m.bank_id, m.district,
+              m.id AS membership_id
 """)
 
 

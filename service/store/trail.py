@@ -47,7 +47,7 @@ def append(tx: Session, who: Who, acts: Sequence[Act], at: datetime) -> None:
 
 
 def chain_of(act: Act, at: datetime) -> str:
-    """A chain is a day of a bank, of a district, or of the city: short enough to be verified, wide enough not to queue."""
+    """A chain is a day of a bank, of a district, or of the city: short to verify, wide enough not to queue."""
     place = f"bank-{act.bank_id}" if act.bank_id else (act.district or "city")
     return f"{day_of(at)}/{place}"
 
@@ -117,10 +117,11 @@ def list_of(tx: Session, noun: str, noun_id: int) -> Sequence[Row[Any]]:
     return tx.execute(select(table).where(table.c.noun == noun, table.c.noun_id == noun_id).order_by(table.c.id)).all()
 
 
-def list_chain(tx: Session, chain: str) -> Sequence[Mapping[str, Any]]:
+def list_chain(tx: Session, chain: str) -> list[dict[str, Any]]:
     """A whole chain in its order, for verification."""
     table = TrailEntry.__table__  # type: ignore[attr-defined]
-    return tx.execute(select(table).where(table.c.chain == chain).order_by(table.c.id)).mappings().all()
+    rows = tx.execute(select(table).where(table.c.chain == chain).order_by(table.c.id)).mappings()
+    return [dict(row) for row in rows]
 
 
 def head_of(tx: Session, chain: str) -> tuple[int, str] | None:

@@ -34,7 +34,14 @@ def test_a_person_sees_only_rows_of_the_own_scope(database: Database) -> None:
         note(tx)
     feng = Who(Role.FIRM, 3, "Feng", uscc="92410105MA0000023B")
     seen = {}
-    for who in (FANG, GAO, feng, Who(Role.CITY, 4), Who(Role.DISTRICT, 5, district="410102"), Who(Role.OFFICER, 6, bank_id=1)):
+    for who in (
+        FANG,
+        GAO,
+        feng,
+        Who(Role.CITY, 4),
+        Who(Role.DISTRICT, 5, district="410102"),
+        Who(Role.OFFICER, 6, bank_id=1),
+    ):
         with transaction(who) as tx:
             seen[who.name or who.role.value] = tx.execute(text("SELECT count(*) FROM trail")).scalar_one()
     assert seen == {"Fang": 1, "Gao": 1, "Feng": 0, "city": 1, "district": 0, "officer": 0}
@@ -78,7 +85,9 @@ def test_writers_of_one_chain_at_once_leave_a_sound_chain(database: Database) ->
         assert trail.first_break(bent) == bent[30]
 
 
-def test_every_table_of_persons_firms_banks_and_districts_is_closed_to_the_web_without_a_context(database: Database) -> None:
+def test_every_table_of_persons_firms_banks_and_districts_is_closed_to_the_web_without_a_context(
+    database: Database,
+) -> None:
     open_to_all = {
         "alembic_version", "bank", "calendar_day", "certificate", "firm_stale", "idempotency_key", "place_use",
         "platform_state", "product", "product_version", "run", "trail_head",

@@ -19,7 +19,8 @@ def downgrade() -> None:
         DO $$
         DECLARE thing record;
         BEGIN
-            DROP TABLE procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers CASCADE;
+            DROP TABLE procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs,
+                procrastinate_workers CASCADE;
             FOR thing IN
                 SELECT oid::regprocedure AS name FROM pg_proc
                 WHERE proname LIKE 'procrastinate%' AND pronamespace = 'public'::regnamespace
