@@ -1,0 +1,272 @@
+"""From records to a frame: features, facts and the dates of their sources, for each cohort row as of its day."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from risk.measures import VIEWS
+from risk.records import BY_FEED, EVENTS, Records, RecordsError, nothing, opened, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+    from risk.terms import FactSpec, Feature
+
+COHORT = ("uscc", "as_of", "amount_fen", "term_months")
+
+
+def build(
+    records: Records | str | Path | Any,
+    cohort: pd.DataFrame,
+    features: Sequence[Feature] | None = None,
+    *,
+    facts: Sequence[FactSpec] = (),
+    feeds_since: Mapping[str, date] | None = None,
+) -> pd.DataFrame:
+    """Compute features and facts of a cohort, point in time: a Recipe used once (see there)."""
+    return Recipe(records, features, facts).build(cohort, feeds_since)
+
+
+class Recipe:
+    """Features and facts over one source of records, written into the engine's words once and run for many cohorts.
+
+    Writing takes about two seconds, running a small cohort a fraction of one, so whoever asks every day keeps it.
+    """
+
+    def __init__(
+        self, records: Records | str | Path | Any, features: Sequence[Feature] | None = None, facts: Sequence[FactSpec] = ()
+    ) -> None:
+        """Take the records (mirror folder, Ibis table or Records), the features (default: FEATURES) and the facts."""
+        if features is None:
+            from risk.features import FEATURES
+
+            features = FEATURES
+        self.source = opened(records)
+        self.features, self.facts = tuple(features), tuple(facts)
+        self.items = _items([*self.features, *self.facts])
+        self._name = f"cohort_{uuid4().hex}"
+        self._written: tuple[frozenset[str], Any, str, str | None] | None = None
+        self._lock = Lock()
+
+    def build(self, cohort: pd.DataFrame, feeds_since: Mapping[str, date] | None = None) -> pd.DataFrame:
+        """Compute one cohort.
+
+        `cohort` has uscc, as_of and, where a demand is in question, amount_fen and term_months. Returns its rows in its
+        order: those four columns, one float64 column per feature (NaN: unknown), one object column `fact.<name>` per
+        fact (None: unknown), and `known_on.<item>`, the day up to which that source speaks about the firm (NaT:
+        missing). `feeds_since` names items with the first day their feed came, for feeds that may rightly be empty.
+        Raises RecordsError when cohort or records lack a column.
+        """
+        with self._lock:
+            tables = {item: self.source.item(item) for item in self.items}
+            engine, wanted, feed_days = self._words(tables)
+            feeds = _feed_days(engine, feed_days, self.items, feeds_since or {})
+            frame = _cohort(cohort)
+            live = {f"live_{item}": _live(frame, days) for item, days in feeds.items()}
+            engine.create_table(self._name, _arrow(frame.assign(**live)), temp=True, overwrite=True)
+            found = _answer(engine, wanted).sort_values("row", ignore_index=True)
+            engine.drop_table(self._name, force=True)
+        return _dressed(frame, found, self.features, self.facts, feeds, self.items)
+
+    def _words(self, tables: Mapping[str, Any]) -> tuple[Any, str, str | None]:
+        """The engine and the two queries in its words; written anew when an item appears that was not there before."""
+        present = frozenset(item for item, table in tables.items() if table is not None)
+        if self._written is None or self._written[0] != present:
+            engine = _engine(tables)
+            wide = _wide(self._name, tables)
+            asked = {feature.name: feature.value(wide).cast("float64") for feature in self.features}
+            asked |= {f"fact.{fact.name}": fact.value(wide) for fact in self.facts}
+            asked |= {f"known_on.{item}": wide[f"known_{item}"] for item in self.items}
+            feed_days = _feed_question(tables)
+            self._written = (present, engine, str(engine.compile(wide.select("row", **asked))),
+                             None if feed_days is None else str(engine.compile(feed_days)))  # fmt: skip
+        return self._written[1:]
+
+
+def _cohort(cohort: pd.DataFrame) -> pd.DataFrame:
+    """The cohort with its four columns, typed, and a row number."""
+    import numpy as np
+    import pandas as pd
+
+    if missing := sorted({"uscc", "as_of"} - set(cohort.columns)):
+        raise RecordsError(f"The cohort lacks the columns {', '.join(missing)}.")
+    size = len(cohort)
+    empty = pd.Series([pd.NA] * size, dtype="Int64")
+    frame = pd.DataFrame({"row": np.arange(size, dtype="int64")})
+    frame["uscc"] = cohort["uscc"].astype(str).to_numpy()
+    frame["as_of"] = pd.to_datetime(cohort["as_of"]).to_numpy().astype("datetime64[s]")
+    for column in ("amount_fen", "term_months"):
+        known = column in cohort.columns
+        frame[column] = cohort[column].astype("Int64").to_numpy() if known else empty.to_numpy()
+        frame[column] = frame[column].astype("Int64")
+    return frame
+
+
+def _items(asked: Iterable[Feature | FactSpec]) -> list[str]:
+    """Catalogue items needed, in the order first named."""
+    known = {view.item for view in VIEWS.values()}
+    named = dict.fromkeys(item for one in asked for item in (one.item, *one.also))
+    return [item for item in named if item in known]
+
+
+def _feed_question(tables: Mapping[str, Any]) -> Any | None:
+    """Which item's feed brought anything on which day, for items that speak through their feed."""
+    import ibis
+
+    days = [table.select(item=ibis.literal(item), known_on=table.known_on).distinct()
+            for item, table in tables.items() if table is not None and item in BY_FEED]  # fmt: skip
+    return None if not days else days[0] if len(days) == 1 else ibis.union(*days)
+
+
+def _feed_days(
+    engine: Any, question: str | None, items: Sequence[str], since: Mapping[str, date]
+) -> dict[str, np.ndarray]:
+    """Per item the days on which its feed came, ascending."""
+    import numpy as np
+
+    days: dict[str, np.ndarray] = {item: np.array([], "datetime64[D]") for item in items}
+    if question is not None:
+        for item, group in _answer(engine, question).groupby("item"):
+            days[str(item)] = np.sort(group["known_on"].to_numpy().astype("datetime64[D]"))
+    for item, day in since.items():
+        if item in days:
+            days[item] = np.unique(np.append(days[item], np.datetime64(day, "D")))
+    return days
+
+
+def _wide(cohort: str, tables: Mapping[str, Any]) -> Any:
+    """One row per cohort row with every measure of the items asked, `known_<item>` and `live_<item>`.
+
+    One chain of joins and one selection over it: nested ones pass the depth a SQL writer can walk.
+    """
+    import ibis
+
+    live = {f"live_{item}": "boolean" for item in tables}
+    firms = ibis.table({"row": "int64", "uscc": "string", "as_of": "date", "amount_fen": "int64",
+                        "term_months": "int64", **live}, name=cohort)  # fmt: skip
+    days = firms.select("row", "uscc", "as_of")
+    joined, counted, columns = firms, set[str](), {name: firms[name] for name in firms.columns}
+    for name, view in VIEWS.items():
+        if view.item not in tables:
+            continue
+        table = tables[view.item]
+        source = nothing(days) if table is None else table
+        found = _counted(name, visible(source, days, view.item), known=view.item not in counted)
+        joined = joined.left_join(found, firms.row == found[f"{name}_row"])
+        columns |= {column: _zeroed(found[column], view.item, firms) for column in found.columns if column != f"{name}_row"}
+        counted.add(view.item)
+    return joined.select(**columns)
+
+
+def _live(frame: pd.DataFrame, days: np.ndarray) -> Any:
+    """Whether the feed had come at all by the as-of day."""
+    import numpy as np
+
+    as_of = frame["as_of"].to_numpy().astype("datetime64[D]")
+    return as_of >= days[0] if len(days) else np.zeros(len(frame), dtype=bool)
+
+
+def _counted(name: str, seen: Any, *, known: bool) -> Any:
+    """The measures of one view by cohort row; with `known`, also the day of the firm's latest record."""
+    view = VIEWS[name]
+    rows = view.rows(seen)
+    asked = {measure: of(rows) for measure, of in view.measures.items()}
+    if known:
+        asked[f"known_{view.item}"] = rows.known_on.max()
+    return rows.group_by("row").agg(**asked).rename({f"{name}_row": "row"})
+
+
+def _zeroed(column: Any, item: str, firms: Any) -> Any:
+    """A number of an event item: zero where its feed lives and names no record of the firm."""
+    import ibis
+
+    if item not in EVENTS or not column.type().is_numeric():
+        return column
+    return ibis.coalesce(column, ibis.ifelse(firms[f"live_{item}"], 0, ibis.null("int64")))
+
+
+def _arrow(frame: pd.DataFrame) -> Any:
+    """The cohort as Arrow, its dates as date32."""
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return table.set_column(table.schema.get_field_index("as_of"), "as_of", table["as_of"].cast(pa.date32()))
+
+
+def _engine(tables: Mapping[str, Any]) -> Any:
+    """The engine the records live in; DuckDB where there is none."""
+    import ibis
+
+    present = next((table for table in tables.values() if table is not None), None)
+    return ibis.duckdb.connect() if present is None else present.get_backend()
+
+
+def _answer(engine: Any, words: str) -> pd.DataFrame:
+    """What the engine answers, through Arrow, whole numbers staying whole where some are unknown.
+
+    Not by `engine.sql`, which would take the long query apart again at every run.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    answer = engine.raw_sql(words)
+    table = answer.toArrow() if hasattr(answer, "toArrow") else answer.to_arrow_table()
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get, date_as_object=False)
+    return frame
+
+
+def _dressed(
+    frame: pd.DataFrame, found: pd.DataFrame, features: Sequence[Feature], facts: Sequence[FactSpec],
+    feeds: Mapping[str, np.ndarray], items: Sequence[str],
+) -> pd.DataFrame:  # fmt: skip
+    """The answer in the cohort's order: features rounded to six places, so that summing order cannot show."""
+    import numpy as np
+    import pandas as pd
+
+    columns: dict[str, Any] = {name: frame[name] for name in COHORT}
+    for feature in features:
+        columns[feature.name] = np.round(found[feature.name].to_numpy(dtype="float64", na_value=np.nan), 6)
+    for fact in facts:
+        columns[f"fact.{fact.name}"] = pd.Series(_objects(found[f"fact.{fact.name}"], fact.unit), dtype=object)
+    as_of = frame["as_of"].to_numpy().astype("datetime64[D]")
+    for item in items:
+        own = pd.to_datetime(found[f"known_on.{item}"]).to_numpy().astype("datetime64[D]")
+        columns[f"known_on.{item}"] = _speaks_until(item, own, as_of, feeds[item]).astype("datetime64[s]")
+    return pd.DataFrame(columns)
+
+
+def _objects(column: pd.Series[Any], unit: str) -> np.ndarray:
+    """A fact's column as plain Python values, None where unknown."""
+    import numpy as np
+    import pandas as pd
+
+    unknown = column.isna().to_numpy()
+    if unit == "date":
+        values = np.array([None if gone else day.date() for day, gone in zip(pd.to_datetime(column), unknown, strict=True)], dtype=object)
+    elif unit == "code":
+        values = column.to_numpy(dtype=object)
+    elif unit == "share":
+        values = np.round(column.to_numpy(dtype="float64", na_value=np.nan), 6).astype(object)
+    else:
+        values = column.fillna(0).astype("int64").to_numpy().astype(object)
+    values = values.copy()
+    values[unknown] = None
+    return values
+
+
+def _speaks_until(item: str, own: np.ndarray, as_of: np.ndarray, feed: np.ndarray) -> np.ndarray:
+    """The firm's own latest record, or the latest feed for items that speak through their feed."""
+    import numpy as np
+
+    if item not in BY_FEED or not len(feed):
+        return own
+    place = np.searchsorted(feed, as_of, side="right") - 1
+    latest = np.where(place >= 0, feed[np.maximum(place, 0)], np.datetime64("NaT"))
+    return latest if item in EVENTS else np.where(np.isnat(own), own, latest)
