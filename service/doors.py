@@ -107,7 +107,7 @@ MaybeVisitor = Annotated[Visitor | None, Depends(visitor_of)]
 
 
 def machine_of(request: Request, house: TheHouse) -> Who | None:
-    """A bank's machine behind `Authorization: Bearer xdk_…`, or None where no key is presented.
+    """A machine behind `Authorization: Bearer xdk_…`, or None where no key is presented.
 
     Errors: NotSignedIn for a key that opens nothing.
     """
@@ -119,7 +119,7 @@ def machine_of(request: Request, house: TheHouse) -> Who | None:
         known = people.find_api_key(tx, prefix) if prefix else None
         if known is None or not security.same(known.key_hash, security.hash_token(key)):
             raise NotSignedIn("接口密钥无效或已停用。")
-        return Who(Role.OFFICER, None, known.name, bank_id=known.bank_id)
+        return Who(Role(known.role), None, known.name, known.uscc, known.bank_id, known.district)
 
 
 Machine = Annotated[Who | None, Depends(machine_of)]

@@ -58,6 +58,7 @@ class Drawdown(SQLModel, table=True):
     rate: Decimal = annual_rate()
     drawn_on: date
     matures_on: date
+    repaid_on: date | None = None
     recorded_on: date
     recorded_at: datetime = instant()
     recorded_by: int | None = None

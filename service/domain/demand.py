@@ -42,11 +42,11 @@ ENDED_STATES = frozenset({S.REPAID, S.WITHDRAWN, S.EXPIRED})
 MAY_BECOME: dict[DemandState, tuple[frozenset[DemandState], frozenset[Role]]] = {
     # to            from                                           who moves it
     S.REPORTED: (IN_MATCHING, AN_OFFICIAL),  # a fact changed, a criterion fails again
-    S.RECOMMENDED: (frozenset({S.REPORTED, *IN_MATCHING}), AN_OFFICIAL | A_BANK | THE_FIRM),
+    S.RECOMMENDED: (frozenset({S.REPORTED, *IN_MATCHING, S.ACCEPTED}), AN_OFFICIAL | A_BANK | THE_FIRM),
     S.PUSHED: (IN_MATCHING, THE_PLATFORM | A_BANK | THE_FIRM),
     S.ANSWERED: (IN_MATCHING, A_BANK | THE_FIRM),
     S.OFFERED: (IN_MATCHING, A_BANK | THE_FIRM),
-    S.ACCEPTED: (frozenset({S.OFFERED}), THE_FIRM),
+    S.ACCEPTED: (frozenset({S.OFFERED, S.GRANTED}), THE_FIRM | A_BANK),  # from GRANTED: reported in error
     S.GRANTED: (frozenset({S.ACCEPTED, S.OFFERED, S.ANSWERED, S.DRAWN}), A_BANK),
     S.DRAWN: (frozenset({S.GRANTED}), A_BANK),
     S.REPAID: (frozenset({S.DRAWN}), A_BANK),

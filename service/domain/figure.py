@@ -73,3 +73,36 @@ class FigureDay(SQLModel, table=True):
     renewal_without_repayment_fen: int = fen(default=0)
     rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))
     late_events: int = 0
+
+
+class FigureSlice(SQLModel, table=True):
+    """The same events rolled up by (day, district, industry, size): a second cut, never added to the first."""
+
+    __tablename__ = "figure_slice"
+    __table_args__ = (PrimaryKeyConstraint("on", "district", "industry", "size", "kind"),)
+    on: date
+    district: str = Field(max_length=6)
+    industry: str = Field(max_length=1)
+    size: str = Field(max_length=12)
+    kind: str = coded()
+    events: int = 0
+    households: int = 0
+    amount_fen: int = fen(default=0)
+    credit_loan_fen: int = fen(default=0)
+    first_loan_fen: int = fen(default=0)
+    first_loans: int = 0
+    renewal_without_repayment_fen: int = fen(default=0)
+    rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))  # type: ignore[call-overload]
+    late_events: int = 0
+
+
+class FigureHousehold(SQLModel, table=True):
+    """How many events of a kind stand for a firm, in the channel (`bank_id` 0) and with each bank: a household (户) is
+    one with at least one. Counting through these rows is exact when two banks report the same firm at once."""
+
+    __tablename__ = "figure_household"
+    __table_args__ = (PrimaryKeyConstraint("uscc", "kind", "bank_id"),)
+    uscc: str = Field(max_length=18)
+    kind: str = coded()
+    bank_id: int
+    live: int = 0

@@ -74,18 +74,19 @@ class Person(SQLModel, table=True):
     created_at: datetime = instant()
 
 
+SCOPE_OF_ROLE = (
+    "(role = 'firm') = (uscc IS NOT NULL) AND (role IN ('officer', 'bank_admin')) = (bank_id IS NOT NULL)"
+    " AND (role = 'district') = (district IS NOT NULL)"
+)
+
+
 class Membership(SQLModel, table=True):
     """A person's role, for one firm, one bank, one district, or the city."""
 
     __table_args__ = (
         CheckConstraint("role NOT IN ('system', 'door')", name="membership_is_a_persons"),
         one_of("role", Role, "membership"),
-        CheckConstraint(
-            "(role = 'firm') = (uscc IS NOT NULL)"
-            " AND (role IN ('officer', 'bank_admin')) = (bank_id IS NOT NULL)"
-            " AND (role = 'district') = (district IS NOT NULL)",
-            name="membership_scope_of_role",
-        ),
+        CheckConstraint(SCOPE_OF_ROLE, name="membership_scope_of_role"),
         UniqueConstraint(
             "person_id",
             "role",
@@ -133,17 +134,23 @@ class SignInAttempt(SQLModel, table=True):
 
 
 class ApiKey(SQLModel, table=True):
-    """A bank's machine at the door: shown once, kept as a hash, found by its prefix."""
+    """A machine at the door (a bank's, a firm's accountant's, a city office's): shown once, kept as a hash."""
 
     __tablename__ = "api_key"
+    __table_args__ = (
+        CheckConstraint("role IN ('officer', 'firm', 'district', 'city')", name="api_key_role"),
+        CheckConstraint(SCOPE_OF_ROLE, name="api_key_scope_of_role"),
+    )
     id: int | None = identity()
     prefix: str = Field(unique=True, max_length=16)
     key_hash: str = Field(max_length=64)
-    bank_id: int = points_to("bank.id")
+    role: str = coded()
+    uscc: str | None = None
+    bank_id: int | None = points_to("bank.id", nullable=True)
+    district: str | None = None
     name: str = Field(max_length=120)
     created_by: int | None = points_to("person.id", nullable=True, index=False)
     created_at: datetime = instant()
-    seen_at: datetime | None = instant(nullable=True)
     revoked_at: datetime | None = instant(nullable=True)
 
 

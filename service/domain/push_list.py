@@ -39,11 +39,11 @@ LINE_MAY_BECOME: dict[LineState, frozenset[LineState]] = {
     L.CONTACTED: frozenset({L.PUSHED, L.RECEIVED, L.NEEDS_PAPERS}),
     L.NEEDS_PAPERS: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED}),
     L.OFFERED: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
-    L.REFUSED: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
-    L.ACCEPTED: frozenset({L.OFFERED}),
+    L.REFUSED: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED, L.ACCEPTED}),
+    L.ACCEPTED: frozenset({L.OFFERED, L.GRANTED}),  # from GRANTED: the grant was reported in error
     L.GRANTED: frozenset({L.ACCEPTED, L.DRAWN}),
     L.DRAWN: frozenset({L.GRANTED}),
-    L.SILENT: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED}),
+    L.SILENT: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.ACCEPTED}),
     L.WITHDRAWN: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED, L.ACCEPTED}),
     L.PASSED_OVER: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
 }
@@ -186,6 +186,14 @@ class Answer(SQLModel, table=True):
     corrects_id: int | None = None
 
 
+class Repayment(StrEnum):
+    """How a loan is paid back: what its all-in cost is computed by."""
+
+    MONTHLY_INTEREST = "monthly_interest"
+    EQUAL_INSTALMENTS = "equal_instalments"
+    AT_MATURITY = "at_maturity"
+
+
 class OfferState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -200,6 +208,7 @@ class Offer(SQLModel, table=True):
 
     __table_args__ = (
         one_of("state", OfferState, "offer"),
+        one_of("repayment", Repayment, "offer"),
         CheckConstraint("amount_fen > 0 AND fees_fen >= 0", name="offer_money"),
         CheckConstraint("rate > 0 AND rate < 1", name="offer_rate"),
         Index("offer_one_open", "line_id", unique=True, postgresql_where=text("state IN ('open','accepted')")),
@@ -212,6 +221,7 @@ class Offer(SQLModel, table=True):
     amount_fen: int = fen()
     rate: Decimal = annual_rate()
     fees_fen: int = fen(default=0)
+    repayment: str = coded(default=Repayment.MONTHLY_INTEREST)
     all_in_rate: Decimal = annual_rate()
     term_months: int
     loan_type: str = coded()

@@ -144,6 +144,32 @@ def upgrade() -> None:
     op.create_index("figure_event_of_day", "figure_event", ["on", "district", "bank_id"], unique=False)
     op.create_index("figure_event_once", "figure_event", ["kind", "noun_id", "sign"], unique=True)
     op.create_table(
+        "figure_household",
+        sa.Column("uscc", sa.String(length=18), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("bank_id", sa.Integer(), nullable=False),
+        sa.Column("live", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("uscc", "kind", "bank_id"),
+    )
+    op.create_table(
+        "figure_slice",
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("district", sa.String(length=6), nullable=False),
+        sa.Column("industry", sa.String(length=1), nullable=False),
+        sa.Column("size", sa.String(length=12), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("households", sa.Integer(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("credit_loan_fen", sa.BigInteger(), nullable=False),
+        sa.Column("first_loan_fen", sa.BigInteger(), nullable=False),
+        sa.Column("first_loans", sa.Integer(), nullable=False),
+        sa.Column("renewal_without_repayment_fen", sa.BigInteger(), nullable=False),
+        sa.Column("rate_times_fen", sa.Numeric(precision=30, scale=7), nullable=False),
+        sa.Column("late_events", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("on", "district", "industry", "size", "kind"),
+    )
+    op.create_table(
         "firm_stale",
         sa.Column("uscc", sa.Text(collation="C"), nullable=False),
         sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False),
@@ -305,12 +331,19 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("prefix", sa.String(length=16), nullable=False),
         sa.Column("key_hash", sa.String(length=64), nullable=False),
-        sa.Column("bank_id", sa.BigInteger(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("uscc", sa.String(), nullable=True),
+        sa.Column("bank_id", sa.BigInteger(), nullable=True),
+        sa.Column("district", sa.String(), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("created_by", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(role = 'firm') = (uscc IS NOT NULL) AND (role IN ('officer', 'bank_admin')) = (bank_id IS NOT NULL) AND (role = 'district') = (district IS NOT NULL)",
+            name="api_key_scope_of_role",
+        ),
+        sa.CheckConstraint("role IN ('officer', 'firm', 'district', 'city')", name="api_key_role"),
         sa.ForeignKeyConstraint(
             ["bank_id"],
             ["bank.id"],
@@ -984,6 +1017,7 @@ def upgrade() -> None:
         sa.Column("rate", sa.Numeric(precision=9, scale=7), nullable=False),
         sa.Column("drawn_on", sa.Date(), nullable=False),
         sa.Column("matures_on", sa.Date(), nullable=False),
+        sa.Column("repaid_on", sa.Date(), nullable=True),
         sa.Column("recorded_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.Integer(), nullable=True),
@@ -1023,6 +1057,7 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("rate", sa.Numeric(precision=9, scale=7), nullable=False),
         sa.Column("fees_fen", sa.BigInteger(), nullable=False),
+        sa.Column("repayment", sa.Text(), nullable=False),
         sa.Column("all_in_rate", sa.Numeric(precision=9, scale=7), nullable=False),
         sa.Column("term_months", sa.Integer(), nullable=False),
         sa.Column("loan_type", sa.Text(), nullable=False),
@@ -1030,6 +1065,9 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "repayment IN ('monthly_interest', 'equal_instalments', 'at_maturity')", name="offer_repayment_known"
+        ),
         sa.CheckConstraint(
             "state IN ('open', 'accepted', 'lapsed', 'taken_back', 'replaced', 'passed_over')", name="offer_state_known"
         ),
@@ -1167,6 +1205,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_table("firm_stale")
+    op.drop_table("figure_slice")
+    op.drop_table("figure_household")
     op.drop_index("figure_event_once", table_name="figure_event")
     op.drop_index("figure_event_of_day", table_name="figure_event")
     op.drop_table("figure_event")
