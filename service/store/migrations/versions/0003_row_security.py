@@ -74,6 +74,8 @@ SEES = {
     "trail": any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, THE_BANK),
     "figure_event": any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, THE_BANK),
     "figure_day": any_of(CITY_WIDE, THE_DISTRICT, THE_BANK),
+    "figure_slice": any_of(CITY_WIDE, THE_DISTRICT),
+    "figure_household": "false",  # kept by the owner's functions of 0004
     "person": any_of(
         AT_THE_DOOR,
         f"{{t}}.id = {MYSELF}",
@@ -115,8 +117,9 @@ APPEND_ONLY = (
 FEED_TELLS_SOURCE_DAY = """
 CREATE FUNCTION feed_tells_source_day() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 BEGIN
-    INSERT INTO source_day AS d (item, first_on, latest_on) VALUES (NEW.item, NEW.received_on, NEW.received_on)
-    ON CONFLICT (item) DO UPDATE SET first_on = least(d.first_on, NEW.received_on),
+    INSERT INTO source_day AS d (item, first_on, latest_on) 
+    VALUES (NEW.item, coalesce(NEW.known_from, NEW.received_on), NEW.received_on)
+    ON CONFLICT (item) DO UPDATE SET first_on = least(d.first_on, EXCLUDED.first_on),
         latest_on = greatest(d.latest_on, NEW.received_on);
     RETURN NULL;
 END $$
