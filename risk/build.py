@@ -41,7 +41,10 @@ class Recipe:
     """
 
     def __init__(
-        self, records: Records | str | Path | Any, features: Sequence[Feature] | None = None, facts: Sequence[FactSpec] = ()
+        self,
+        records: Records | str | Path | Any,
+        features: Sequence[Feature] | None = None,
+        facts: Sequence[FactSpec] = (),
     ) -> None:
         """Take the records (mirror folder, Ibis table or Records), the features (default: FEATURES) and the facts."""
         if features is None:
@@ -160,7 +163,9 @@ def _wide(cohort: str, tables: Mapping[str, Any]) -> Any:
         source = nothing(days) if table is None else table
         found = _counted(name, visible(source, days, view.item), known=view.item not in counted)
         joined = joined.left_join(found, firms.row == found[f"{name}_row"])
-        columns |= {column: _zeroed(found[column], view.item, firms) for column in found.columns if column != f"{name}_row"}
+        columns |= {
+            column: _zeroed(found[column], view.item, firms) for column in found.columns if column != f"{name}_row"
+        }
         counted.add(view.item)
     return joined.select(**columns)
 
@@ -249,7 +254,10 @@ def _objects(column: pd.Series[Any], unit: str) -> np.ndarray:
 
     unknown = column.isna().to_numpy()
     if unit == "date":
-        values = np.array([None if gone else day.date() for day, gone in zip(pd.to_datetime(column), unknown, strict=True)], dtype=object)
+        values = np.array(
+            [None if gone else day.date() for day, gone in zip(pd.to_datetime(column), unknown, strict=True)],
+            dtype=object,
+        )
     elif unit == "code":
         values = column.to_numpy(dtype=object)
     elif unit == "share":

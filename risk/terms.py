@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,36 @@ class Feature:
     def en(self) -> str:
         """English name."""
         return self.words.en
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A feature as a model's artifact keeps it: everything but the expression, so that a model explains itself."""
+
+    name: str
+    zh: str
+    en: str
+    unit: str
+    item: str
+    direction: int
+    group: str
+    missing: str
+    actionable: bool
+    adverse_zh: str
+    adverse_en: str
+    favourable_zh: str
+    favourable_en: str
+    meaning_zh: str
+    meaning_en: str
+
+    @classmethod
+    def of(cls, feature: Feature) -> Self:
+        """Keep what a feature says of itself."""
+        return cls(
+            feature.name, feature.zh, feature.en, feature.unit, feature.item, feature.direction, feature.group,
+            feature.missing, feature.actionable, feature.adverse.zh, feature.adverse.en, feature.favourable.zh,
+            feature.favourable.en, feature.meaning.zh, feature.meaning.en,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

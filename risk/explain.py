@@ -1,0 +1,125 @@
+"""Reasons: the model's own contributions, grouped, signed, and said in two languages to the firm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from risk.terms import Input, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+MOST_ADVERSE, MOST_FAVOURABLE = 4, 3
+LEAST = 0.02
+"""Groups that move the log-odds by less than this are no reason (about half a percent of a 30 % risk)."""
+
+ACTIVE_UNITS = {
+    "months": ("个月", "month"),
+    "days": ("天", "day"),
+    "times": ("次", "time"),
+    "persons": ("人", "person"),
+}
+
+
+def reasons(
+    contributions: Floats, values: Floats, inputs: Sequence[Input], known_on: Mapping[str, date | None]
+) -> tuple[Reason, ...]:
+    """One firm's reasons: at most four adverse and three favourable groups, strongest first.
+
+    `contributions` and `values` have one entry per input. A group's contribution is the sum over its features (two
+    features that tell one story count once); it is told by the feature that moves most in the group's direction.
+    """
+    totals: dict[str, float] = {}
+    for one, moved in zip(inputs, contributions, strict=True):
+        totals[one.group] = totals.get(one.group, 0.0) + float(moved)
+    adverse = sorted((group for group in totals if totals[group] >= LEAST), key=lambda group: -totals[group])
+    favourable = sorted((group for group in totals if totals[group] <= -LEAST), key=lambda group: totals[group])
+    chosen = [*adverse[:MOST_ADVERSE], *favourable[:MOST_FAVOURABLE]]
+    return tuple(_reason(group, totals[group], contributions, values, inputs, known_on) for group in chosen)
+
+
+def _reason(
+    group: str, total: float, contributions: Floats, values: Floats, inputs: Sequence[Input],
+    known_on: Mapping[str, date | None],
+) -> Reason:  # fmt: skip
+    """The sentence of one group, told by its strongest feature."""
+    members = [place for place, one in enumerate(inputs) if one.group == group]
+    place = max(members, key=lambda member: contributions[member] * (1 if total > 0 else -1))
+    told, value = inputs[place], float(values[place])
+    zh, en = sentence(told, value, adverse=total > 0)
+    return Reason(
+        kind="adverse" if total > 0 else "favourable", group=group, feature=told.name, contribution=total,
+        value=None if np.isnan(value) else value, unit=told.unit, item=told.item, known_on=known_on.get(told.item),
+        zh=zh, en=en, actionable=told.actionable,
+    )  # fmt: skip
+
+
+def sentence(told: Input, value: float, *, adverse: bool) -> tuple[str, str]:
+    """The sentence in Chinese and English; a plain one where the written one would not be true of this value."""
+    effect_zh, effect_en = (
+        ("提高了评估的风险", "raises the risk") if adverse else ("降低了评估的风险", "lowers the risk")
+    )
+    if np.isnan(value):
+        return f"没有{told.zh}的数据，{effect_zh}", f"There is no data on {told.en}; this {effect_en}"
+    zh, en = (told.adverse_zh, told.adverse_en) if adverse else (told.favourable_zh, told.favourable_en)
+    shown_zh, shown_en = shown(value, told.unit)
+    if not _holds(told, value, zh, adverse=adverse):
+        return f"{told.zh}（{shown_zh}）{effect_zh}", f"{_capital(told.en)} ({shown_en}) {effect_en}"
+    return zh.replace("{value}", shown_zh), en.replace("{value}", shown_en)
+
+
+def _holds(told: Input, value: float, words: str, *, adverse: bool) -> bool:
+    """Whether a written sentence is true: 'has three' not of zero, 'has none' not of three."""
+    if told.direction > 0:
+        return value > 0 if adverse else (value == 0 or "{value}" in words)
+    if told.direction < 0 and not adverse:
+        return value > 0 or told.unit in {"change", "grade"}
+    return True
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def shown(value: float, unit: str) -> tuple[str, str]:
+    """A value with its unit, in Chinese and English.
+
+    >>> shown(123456.0, "yuan")
+    ('12.3万元', '123,456 yuan')
+    >>> shown(-0.125, "change")
+    ('下降12.5%', 'down 12.5%')
+    """
+    if unit == "yuan":
+        return _yuan(value)
+    if unit == "share":
+        return f"{value:.1%}", f"{value:.1%}"
+    if unit == "change":
+        return ("增长" if value >= 0 else "下降") + f"{abs(value):.1%}", (
+            "up " if value >= 0 else "down "
+        ) + f"{abs(value):.1%}"
+    if unit in ACTIVE_UNITS:
+        number = f"{value:,.0f}"
+        zh, en = ACTIVE_UNITS[unit]
+        return (
+            f"{number}{zh}",
+            f"{number} {en}" if number == "1" else f"{number} {'people' if en == 'person' else en + 's'}",
+        )
+    if unit == "count":
+        return f"{value:,.0f}项", f"{value:,.0f}"
+    if unit == "flag":
+        return ("是", "yes") if value else ("否", "no")
+    return f"{value:.2f}", f"{value:.2f}"
+
+
+def _yuan(value: float) -> tuple[str, str]:
+    en = f"{value:,.0f} yuan"
+    if abs(value) >= 1e8:
+        return f"{value / 1e8:,.2f}亿元", en
+    return (f"{value / 1e4:,.1f}万元" if abs(value) >= 1e4 else f"{value:,.0f}元"), en
