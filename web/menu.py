@@ -1,0 +1,68 @@
+"""Where each role may go from every page: short words, one question each."""
+
+from dataclasses import dataclass
+
+from web.language import Phrase
+from web.language import lazy as _
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry; it is current on its own address and on those below it."""
+
+    address: str
+    label: Phrase
+    tally: str | None = None
+    """The name of the count shown beside it (unread messages, lines due)."""
+
+    def is_current(self, path: str) -> bool:
+        return path == self.address or path.startswith(self.address + "/")
+
+
+FIRM = (
+    Item("/firm", _("首页")),
+    Item("/products", _("产品")),
+    Item("/firm/consents", _("授权")),
+    Item("/firm/records", _("资料")),
+    Item("/firm/notices", _("消息"), "notices"),
+)
+OFFICER = (
+    Item("/push-lists", _("今日清单"), "due"),
+    Item("/bank/products", _("产品")),
+    Item("/bank/figures", _("业绩")),
+)
+BANK_ADMIN = (*OFFICER, Item("/bank/people", _("人员")))
+DISTRICT = (
+    Item("/district", _("待办"), "due"),
+    Item("/demands", _("需求")),
+    Item("/figures", _("统计")),
+    Item("/policy", _("政策")),
+)
+CITY = (
+    Item("/figures", _("统计")),
+    Item("/demands", _("需求")),
+    Item("/certificates", _("匹配凭证")),
+    Item("/policy", _("政策")),
+)
+OPERATOR = (
+    Item("/operator", _("运行")),
+    Item("/operator/feeds", _("报送")),
+    Item("/operator/jobs", _("任务")),
+    Item("/operator/calendar", _("日历")),
+    Item("/operator/people", _("人员")),
+    Item("/operator/trail", _("留痕")),
+)
+MENUS = {
+    "firm": FIRM,
+    "officer": OFFICER,
+    "bank_admin": BANK_ADMIN,
+    "district": DISTRICT,
+    "city": CITY,
+    "operator": OPERATOR,
+}
+
+
+def current(items: tuple[Item, ...], path: str) -> Item | None:
+    """The entry a page belongs to: the longest address that fits."""
+    fitting = [item for item in items if item.is_current(path)]
+    return max(fitting, key=lambda item: len(item.address), default=None)

@@ -1,0 +1,258 @@
+"""Every coded word a person sees, by group: lights, states, reasons, roles, kinds. Codes come from below, words stand here.
+
+Departments' items, regions, industries, criteria and features own their words in both languages where they are defined.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from service.domain.standards.industries import DIVISIONS, SECTIONS
+from service.domain.standards.regions import REGIONS
+from web.language import SOURCE, Phrase, spoken
+from web.language import lazy as _
+
+log = structlog.get_logger(__name__)
+
+MARKS = {"green": "●", "yellow": "▲", "red": "■"}
+"""A light's shape: it reads without colour, on paper and by voice the word beside it does."""
+
+GROUPS: Mapping[str, Mapping[str, Phrase]] = {
+    "light": {"green": _("绿灯"), "yellow": _("黄灯"), "red": _("红灯")},
+    "light_path": {"green": _("快速授信"), "yellow": _("二次撮合"), "red": _("持续跟踪")},
+    "light_meaning": {
+        "green": _("条件符合，至少有一家银行的产品适合，已进入快速通道。"),
+        "yellow": _("还需要再匹配：换银行、换产品、加担保，或先补一项资料。"),
+        "red": _("有一项障碍需要先解决。有专人跟踪，情况一变就重新评判。"),
+    },
+    "light_reason": {
+        "judged": _("系统评判"),
+        "no_product_fits": _("暂无合适产品"),
+        "consent_needed": _("等待企业授权"),
+        "refused": _("银行未通过"),
+        "silent": _("银行逾期未反馈"),
+        "matched_again": _("已重新匹配"),
+        "overridden": _("人工调整"),
+        "fact_changed": _("数据有变化"),
+        "policy_changed": _("政策有变化"),
+        "no_bank_left": _("暂无可推送的银行"),
+    },
+    "demand_state": {
+        "reported": _("已申报"),
+        "recommended": _("已推荐"),
+        "pushed": _("已推送银行"),
+        "answered": _("银行已反馈"),
+        "offered": _("已有报价"),
+        "accepted": _("已选定银行"),
+        "granted": _("已授信"),
+        "drawn": _("已放款"),
+        "repaid": _("已结清"),
+        "withdrawn": _("已撤回"),
+        "expired": _("已过期"),
+    },
+    "line_state": {
+        "pushed": _("待接收"),
+        "received": _("已接收"),
+        "contacted": _("已联系"),
+        "needs_papers": _("待补资料"),
+        "offered": _("已报价"),
+        "accepted": _("企业已接受"),
+        "granted": _("已授信"),
+        "drawn": _("已放款"),
+        "refused": _("未通过"),
+        "silent": _("逾期未反馈"),
+        "withdrawn": _("企业已撤回"),
+        "passed_over": _("企业选择了其他银行"),
+    },
+    "answer_kind": {
+        "received": _("已接收"),
+        "contacted": _("已联系企业"),
+        "needs_papers": _("需要补充资料"),
+        "extension": _("申请延期"),
+        "offered": _("报价"),
+        "refused": _("不予通过"),
+    },
+    "refusal_reason": {
+        "trading_too_short": _("经营时间不足"),
+        "cash_flow": _("经营流水不足"),
+        "debt_too_high": _("负债过高"),
+        "credit_record": _("征信记录不符合要求"),
+        "tax_record": _("纳税记录不符合要求"),
+        "court_record": _("有未结涉诉或执行"),
+        "security_lacking": _("缺少有效担保"),
+        "industry": _("行业不在准入范围"),
+        "region": _("区域不在服务范围"),
+        "amount_too_high": _("申请金额过高"),
+        "term_too_long": _("申请期限过长"),
+        "use_unclear": _("用途不明确"),
+        "papers_lacking": _("资料不齐"),
+        "not_reached": _("联系不上企业"),
+        "firm_not_interested": _("企业暂无意愿"),
+        "no_funds": _("额度已用完"),
+        "other": _("其他"),
+    },
+    "offer_state": {
+        "open": _("待企业选择"),
+        "accepted": _("已接受"),
+        "lapsed": _("已过有效期"),
+        "taken_back": _("银行已撤回"),
+        "replaced": _("已被新报价替代"),
+        "passed_over": _("企业选择了其他银行"),
+    },
+    "loan_type": {
+        "credit": _("信用"),
+        "mortgage": _("抵押"),
+        "pledge": _("质押"),
+        "guarantee": _("保证"),
+    },
+    "use_of_loan": {
+        "working_capital": _("日常经营周转"),
+        "equipment": _("购置设备"),
+        "premises": _("购建或装修经营场所"),
+        "trade": _("进货和贸易"),
+        "research": _("研发"),
+        "agriculture": _("农业生产"),
+        "renewal": _("续贷"),
+        "other": _("其他经营用途"),
+        "securities": _("买卖股票等证券"),
+        "property_speculation": _("炒房"),
+        "relending": _("转借他人"),
+    },
+    "channel": {
+        "web": _("网页"),
+        "qr": _("扫码"),
+        "outlet": _("银行网点"),
+        "visit": _("走访"),
+        "api": _("接口"),
+    },
+    "actor": {
+        "firm": _("企业"),
+        "bank": _("银行"),
+        "district": _("区县专班"),
+        "platform": _("平台"),
+        "nobody": _("无需处理"),
+    },
+    "role": {
+        "firm": _("企业"),
+        "officer": _("银行客户经理"),
+        "bank_admin": _("银行管理员"),
+        "district": _("区县专班"),
+        "city": _("市级管理"),
+        "operator": _("运维"),
+        "system": _("平台"),
+        "door": _("登录入口"),
+    },
+    "bank_kind": {
+        "state": _("国有大型银行"),
+        "joint_stock": _("股份制银行"),
+        "city": _("城市商业银行"),
+        "rural": _("农村商业银行"),
+        "village": _("村镇银行"),
+        "guarantee": _("担保机构"),
+    },
+    "purpose": {"profile": _("生成企业画像和评估"), "credit_review": _("供一家银行审查贷款")},
+    "data_class": {"public": _("公开数据"), "shared": _("部门共享数据"), "authorised": _("授权后使用的数据")},
+    "firm_kind": {
+        "enterprise": _("企业"),
+        "individual": _("个体工商户"),
+        "cooperative": _("农民专业合作社"),
+        "village": _("农村集体经济组织"),
+    },
+    "firm_status": {"active": _("存续"), "cancelled": _("注销"), "revoked": _("吊销"), "moved": _("迁出")},
+    "size_class": {
+        "large": _("大型"),
+        "medium": _("中型"),
+        "small": _("小型"),
+        "micro": _("微型"),
+        "unclassified": _("未划型"),
+        "outside": _("标准外"),
+    },
+    "code_state": {
+        "valid": _("有效"),
+        "wrong_check": _("校验位不符"),
+        "bad_format": _("格式不对"),
+    },
+    "figure_kind": {
+        "reported": _("申报"),
+        "recommended": _("推荐"),
+        "granted": _("授信"),
+        "drawn": _("放款"),
+    },
+    "list_cause": {
+        "morning": _("晨间清单"),
+        "refusal": _("未通过后补推"),
+        "silence": _("逾期后补推"),
+        "consent": _("新授权补推"),
+    },
+    "verdict_cause": {
+        "reported": _("申报时评判"),
+        "edited": _("修改后评判"),
+        "fact_changed": _("数据变化后评判"),
+        "policy_changed": _("政策变化后评判"),
+        "cycle": _("每日评判"),
+        "asked": _("应企业要求评判"),
+    },
+    "review_cause": {"policy": _("按政策复核"), "asked": _("企业申请人工复核")},
+    "review_decision": {"recommended": _("同意推荐"), "returned": _("退回"), "noted": _("已阅")},
+    "due_step": {
+        "contact": _("联系企业"),
+        "decision": _("作出决定"),
+        "papers": _("企业补资料"),
+        "offer": _("企业答复报价"),
+        "grant": _("办理授信"),
+        "none": _("无时限"),
+    },
+    "obstacle": {
+        "no_bank_left": _("暂无可推送的银行"),
+        "no_product_fits": _("暂无合适产品"),
+        "consent_needed": _("需要企业授权"),
+    },
+    "run_state": {
+        "running": _("进行中"),
+        "done": _("已完成"),
+        "failed": _("失败"),
+        "cancelled": _("已取消"),
+    },
+    "finding_state": {"known": _("已核实"), "missing": _("缺少数据"), "stale": _("数据过期")},
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice of a select, radio or checkbox field."""
+
+    value: str
+    label: str
+    hint: str = ""
+
+
+def of(group: str, code: object) -> str:
+    """The word of a code. An unknown code shows as itself and is logged: a page never falls over a new code."""
+    phrase = GROUPS[group].get(str(code))
+    if phrase is None:
+        log.warning("word_missing", group=group, code=str(code))
+        return str(code)
+    return str(phrase)
+
+
+def options(group: str, codes: Iterable[object] | None = None) -> list[Option]:
+    """Choices for a form field, in the order given; all of the group where none are."""
+    return [Option(str(code), of(group, code)) for code in (GROUPS[group] if codes is None else codes)]
+
+
+def district(code: str) -> str:
+    """The name of a reporting area."""
+    region = REGIONS.get(code)
+    return code if region is None else (region.zh if spoken() == SOURCE else region.en)
+
+
+def districts() -> list[Option]:
+    """All reporting areas as choices."""
+    return [Option(code, district(code)) for code in REGIONS]
+
+
+def industry(code: str) -> str:
+    """The name of an industry: of its division, or its section where only a letter is given."""
+    found = DIVISIONS.get(code[:3]) or SECTIONS.get(code[:1])
+    return code if found is None else (found.zh if spoken() == SOURCE else found.en)
