@@ -92,7 +92,7 @@ class FigureSlice(SQLModel, table=True):
     first_loan_fen: int = fen(default=0)
     first_loans: int = 0
     renewal_without_repayment_fen: int = fen(default=0)
-    rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))  # type: ignore[call-overload]
+    rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))
     late_events: int = 0
 
 

@@ -1,0 +1,229 @@
+"""Where a demand stands after something happened: state, light and next step derive from its lines and verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from service.domain.clocks import clocks_on
+from service.domain.demand import ENDED_STATES, Actor, DemandState, LightWord, may_become
+from service.domain.errors import NotPossible
+from service.domain.people import Who
+from service.domain.push_list import LINE_MAY_BECOME, OPEN_LINES, LineState, OfferState
+from service.store import notices, push_lists, standing, trail
+from service.store.notices import Message
+from service.store.trail import Act
+
+S, L = DemandState, LineState
+STATE_OF_LINE = {
+    L.DRAWN: S.DRAWN,
+    L.GRANTED: S.GRANTED,
+    L.ACCEPTED: S.ACCEPTED,
+    L.OFFERED: S.OFFERED,
+    L.NEEDS_PAPERS: S.ANSWERED,
+    L.CONTACTED: S.ANSWERED,
+    L.RECEIVED: S.ANSWERED,
+    L.PUSHED: S.PUSHED,
+}
+"""The most advanced line says where the demand stands: in this order."""
+GOING_WELL = frozenset({S.OFFERED, S.ACCEPTED, S.GRANTED, S.DRAWN})
+WHOSE_CLOCK = {
+    "contact": Actor.BANK,
+    "decision": Actor.BANK,
+    "grant": Actor.BANK,
+    "papers": Actor.FIRM,
+    "offer": Actor.FIRM,
+}
+AFTER_GRANT = {S.GRANTED: "draw", S.DRAWN: "repay"}
+OFFER_ENDS = {
+    L.WITHDRAWN: OfferState.LAPSED,
+    L.SILENT: OfferState.LAPSED,
+    L.REFUSED: OfferState.TAKEN_BACK,
+    L.PASSED_OVER: OfferState.PASSED_OVER,
+}
+TOLD_TO_FIRM = frozenset({L.REFUSED, L.SILENT})
+
+
+@dataclass(frozen=True)
+class Next:
+    """Whose move it is, which, by when; without a date where none is needed or the calendar is not published."""
+
+    step: str
+    by: Actor
+    on: date | None = None
+    waits: bool = False
+
+
+def settle_demands(tx: Session, who: Who, demand_ids: Sequence[int], today: date, now: datetime, cause: str) -> None:
+    """Derive and write how these demands stand; one trail entry for each change of state and of light."""
+    trail.append(tx, who, settling(tx, who, demand_ids, today, now, cause), now)
+
+
+def settling(tx: Session, who: Who, demand_ids: Sequence[int], today: date, now: datetime, cause: str) -> list[Act]:
+    """The same, leaving the trail to the caller, who has more to say in one go."""
+    ids = standing.lock(tx, demand_ids)
+    lines = standing.lines_of(tx, ids)
+    rows, lights, acts = [], [], []
+    for demand in standing.read(tx, ids, today):
+        new = _derive(demand, lines.get(demand.id, []), who, today, cause)
+        if new is None:
+            continue
+        rows.append(new)
+        whose = {"demand_id": demand.id, "uscc": demand.uscc, "district": demand.district}
+        if new["state"] != demand.state:
+            acts.append(Act(cause, "demand", demand.id, old=demand.state, new=new["state"], **whose))
+        if new["light"] != demand.light:
+            change = {"old": demand.light, "new": new["light"], "reason": new["reason"]}
+            lights.append(whose | change | {"verdict_id": demand.verdict_id})
+            acts.append(
+                Act(
+                    cause,
+                    "light",
+                    demand.id,
+                    old=demand.light,
+                    new=new["light"],
+                    details={"reason": new["reason"]},
+                    **whose,
+                )
+            )
+    standing.write(tx, rows, today)
+    standing.add_light_changes(tx, lights, today, now)
+    return acts
+
+
+def _derive(demand: Any, lines: Sequence[Any], who: Who, today: date, cause: str) -> dict[str, Any] | None:
+    """The demand's row as it should be, or None where nothing changes."""
+    state = state_of(S(demand.state), [L(line.state) for line in lines])
+    if state != demand.state and not may_become(S(demand.state), state, who.role):
+        raise NotPossible("融资需求不能由“{old}”变为“{new}”", old=demand.state, new=state.value)
+    light, reason = light_of(demand, state, lines, cause)
+    then = _next(demand, state, light, [line for line in lines if line.is_open], today)
+    if light == LightWord.RED and then.on is None and state not in ENDED_STATES:
+        then = Next(then.step, then.by, clocks_on(today)["repair"].days_after(today))
+    new = {
+        "state": state.value,
+        "light": light,
+        "next_step": then.step,
+        "next_by": then.by.value,
+        "next_on": then.on,
+        "waits_for_calendar": then.waits,
+    }
+    if all(getattr(demand, name) == value for name, value in new.items()):
+        return None
+    closed = today if state in ENDED_STATES else None
+    return new | {"id": demand.id, "reason": reason, "closed_on": closed}
+
+
+def state_of(old: DemandState, lines: Sequence[LineState]) -> DemandState:
+    """Ended and not yet recommended demands stay; else the most advanced line that stands; else it waits for a push."""
+    if old in ENDED_STATES or old is S.REPORTED:
+        return old
+    standing_lines = set(lines)
+    for line, state in STATE_OF_LINE.items():
+        if line in standing_lines:
+            return state
+    return S.RECOMMENDED
+
+
+def light_of(demand: Any, state: DemandState, lines: Sequence[Any], cause: str) -> tuple[str | None, str]:
+    """The light and the reason it would change for: a person's word, the verdict, then what banks made of it."""
+    if state in ENDED_STATES:
+        return demand.light, cause
+    if demand.override_light is not None:
+        return demand.override_light, "overridden"
+    if demand.verdict_light != LightWord.GREEN:
+        return demand.verdict_light, "judged"
+    if state in GOING_WELL:
+        return LightWord.GREEN.value, state.value
+    return _light_of_banks(demand, lines)
+
+
+def _light_of_banks(demand: Any, lines: Sequence[Any]) -> tuple[str, str]:
+    """A green verdict without an offer: refused, met with silence, or without a product it waits for a second match."""
+    if any(line.state == L.REFUSED for line in lines):
+        return LightWord.YELLOW.value, "refused"
+    if any(line.state == L.SILENT for line in lines):
+        return LightWord.YELLOW.value, "silent"
+    if not demand.fitting_products:
+        return LightWord.YELLOW.value, "no_product_fits"
+    return LightWord.GREEN.value, "judged"
+
+
+def _next(demand: Any, state: DemandState, light: str | None, lines: Sequence[Any], today: date) -> Next:
+    """The next step of a demand in this state with these open lines."""
+    if state in ENDED_STATES:
+        return Next("none", Actor.NOBODY)
+    if state in AFTER_GRANT:
+        return Next(AFTER_GRANT[state], Actor.FIRM)
+    if lines:
+        return _next_of_lines(state, lines)
+    return _next_without_lines(demand, state, light, today)
+
+
+def _next_without_lines(demand: Any, state: DemandState, light: str | None, today: date) -> Next:
+    """A person's look first, then the obstacle's date, then the platform's own turn."""
+    if demand.review_id is not None:
+        return Next("review", Actor.DISTRICT, demand.review_due_on, waits=demand.review_due_on is None)
+    if demand.follow_up_on is not None:
+        return Next("follow_up", Actor(demand.follow_up_owner), demand.follow_up_on)
+    if light == LightWord.RED:
+        return Next("follow_up", Actor.DISTRICT, clocks_on(today)["repair"].days_after(today))
+    if state is S.REPORTED:
+        return Next("judge", Actor.PLATFORM, demand.next_on or today)
+    return Next("push", Actor.PLATFORM, demand.next_on if demand.next_step == "push" else today)
+
+
+def _next_of_lines(state: DemandState, lines: Sequence[Any]) -> Next:
+    """The clock of the line that decides the state, else the earliest clock that runs."""
+    decisive = {S.OFFERED: L.OFFERED, S.ACCEPTED: L.ACCEPTED}.get(state)
+    running = [line for line in lines if decisive is None or line.state == decisive] or list(lines)
+    first = min(running, key=lambda line: (line.due_on is None, line.due_on or date.max, line.line_id))
+    waits = any(line.waits for line in running)
+    return Next(first.due_step, WHOSE_CLOCK.get(first.due_step, Actor.BANK), first.due_on, waits)
+
+
+def close_lines(
+    tx: Session, who: Who, line_ids: Sequence[int], state: LineState, today: date, now: datetime, reason: str
+) -> list[int]:
+    """End open lines; free their money and, on the day of the push, their places. The demands touched: settle them."""
+    acts, messages, demands = closing(tx, line_ids, state, today, now, reason)
+    notices.add(tx, messages, today, now)
+    trail.append(tx, who, acts, now)
+    return demands
+
+
+def closing(
+    tx: Session, line_ids: Sequence[int], state: LineState, today: date, now: datetime, reason: str
+) -> tuple[list[Act], list[Message], list[int]]:
+    """The same, leaving trail and notices to the caller; lines that are closed already are passed by."""
+    lines = [line for line in push_lists.lock_lines(tx, line_ids) if line.state in OPEN_LINES]
+    for line in lines:
+        if L(line.state) not in LINE_MAY_BECOME[state]:
+            raise NotPossible("推送项不能由“{old}”变为“{new}”", old=line.state, new=state.value)
+    push_lists.end_lines(tx, lines, state.value, OFFER_ENDS[state].value, today, now)
+    acts = [_act_of(line, state, reason) for line in lines]
+    messages = [_message_of(line, state, reason) for line in lines]
+    return acts, messages, sorted({line.demand_id for line in lines})
+
+
+def _act_of(line: Any, state: LineState, reason: str) -> Act:
+    return Act(
+        reason,
+        "push_line",
+        line.id,
+        demand_id=line.demand_id,
+        uscc=line.uscc,
+        bank_id=line.bank_id,
+        district=line.district,
+        old=line.state,
+        new=state.value,
+    )
+
+
+def _message_of(line: Any, state: LineState, reason: str) -> Message:
+    kind, values = f"line_{state.value}", {"reason": reason, "bank_id": line.bank_id}
+    if state in TOLD_TO_FIRM:
+        return Message(kind, uscc=line.uscc, demand_id=line.demand_id, line_id=line.id, values=values)
+    return Message(kind, bank_id=line.bank_id, demand_id=line.demand_id, line_id=line.id, values=values)

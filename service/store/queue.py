@@ -1,0 +1,32 @@
+"""Hand work over to the platform: a job row on this transaction's own connection, there if and only if it commits."""
+
+from typing import Any
+
+from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlmodel import Session
+
+from service.store.database import driver_of
+
+TODAY = "today"
+"""Do what today still lacks: judge what changed, count silence, match again, push."""
+
+_desk = App(connector=SyncPsycopgConnector())
+"""Writes job rows only; the tasks behind the names are known to the worker."""
+
+
+def defer_in(tx: Session, task: str, *, once: str | None = None, **args: Any) -> bool:
+    """Queue `task` with this transaction. `once`: one waiting job under this name is enough; False if there was one."""
+    tx.flush()
+    job = _desk.configure_task(task, queueing_lock=once, connection=driver_of(tx))
+    if once is None:
+        job.defer(**args)
+        return True
+    savepoint = tx.begin_nested()
+    try:
+        job.defer(**args)
+    except AlreadyEnqueued:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True

@@ -1,0 +1,75 @@
+"""How demands stand: what their state, light and next step derive from, and the writing of it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+LOCK = text("SELECT id FROM demand WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
+READ = text("""
+    SELECT d.id, d.uscc, d.district, d.state, d.light, d.next_step, d.next_by, d.next_on, d.waits_for_calendar,
+           d.closed_on, d.verdict_id, v.light AS verdict_light, v.fitting_products, o.light AS override_light,
+           r.due_on AS review_due_on, r.id AS review_id, f.owner AS follow_up_owner, f.next_on AS follow_up_on
+    FROM demand d
+    LEFT JOIN verdict v ON v.id = d.verdict_id
+    LEFT JOIN LATERAL (SELECT light FROM override WHERE demand_id = d.id AND until_on >= :today
+                       ORDER BY id DESC LIMIT 1) o ON true
+    LEFT JOIN LATERAL (SELECT id, due_on FROM review WHERE demand_id = d.id AND decided_at IS NULL LIMIT 1) r ON true
+    LEFT JOIN LATERAL (SELECT owner, next_on FROM follow_up WHERE demand_id = d.id AND closed_on IS NULL
+                       ORDER BY next_on, id LIMIT 1) f ON true
+    WHERE d.id = ANY (:ids) ORDER BY d.id
+""")
+LINES_OF = text("SELECT demand_id, line_id, state, due_step, due_on, waits, is_open FROM lines_of(:ids)")
+WRITE = text("""
+    UPDATE demand d SET state = n.state, light = n.light, next_step = n.next_step, next_by = n.next_by,
+        next_on = n.next_on, waits_for_calendar = n.waits_for_calendar, closed_on = coalesce(d.closed_on, n.closed_on),
+        light_since_on = CASE WHEN d.light IS DISTINCT FROM n.light THEN :today ELSE d.light_since_on END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, state text, light text, next_step text,
+        next_by text, next_on date, waits_for_calendar boolean, closed_on date)
+    WHERE d.id = n.id
+""")
+LIGHTS = text("""
+    INSERT INTO light_change (demand_id, uscc, district, changed_on, changed_at, old, new, reason, verdict_id)
+    SELECT n.demand_id, n.uscc, n.district, :today, :now, n.old, n.new, n.reason, n.verdict_id
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (demand_id bigint, uscc text, district text, old text,
+        new text, reason text, verdict_id bigint)
+""")
+
+
+def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as one JSON parameter: a batch is one statement."""
+    return json.dumps(list(rows), default=str)
+
+
+def lock(tx: Session, demand_ids: Iterable[int]) -> list[int]:
+    """Lock the demands in the order of their ids; those this transaction may see, in that order."""
+    return list(tx.execute(LOCK, {"ids": sorted(set(demand_ids))}).scalars())
+
+
+def read(tx: Session, demand_ids: Sequence[int], today: date) -> Sequence[Row[Any]]:
+    """Each demand with its verdict, live override, open review and earliest open follow-up."""
+    return tx.execute(READ, {"ids": list(demand_ids), "today": today}).all()
+
+
+def lines_of(tx: Session, demand_ids: Sequence[int]) -> Mapping[int, list[Row[Any]]]:
+    """Demand → states and dates of its lines with all banks, also for a bank, which sees only its own."""
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in tx.execute(LINES_OF, {"ids": list(demand_ids)}):
+        found[row.demand_id].append(row)
+    return found
+
+
+def write(tx: Session, rows: Sequence[Mapping[str, Any]], today: date) -> None:
+    """What was derived."""
+    if rows:
+        tx.execute(WRITE, {"rows": as_json(rows), "today": today})
+
+
+def add_light_changes(tx: Session, rows: Sequence[Mapping[str, Any]], today: date, now: datetime) -> None:
+    """The light's history goes on."""
+    if rows:
+        tx.execute(LIGHTS, {"rows": as_json(rows), "today": today, "now": now})
