@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from service.domain.clocks import clocks_on
+from service.domain.clocks import clock
 from service.domain.demand import ENDED_STATES, Actor, DemandState, LightWord, may_become
 from service.domain.errors import NotPossible
 from service.domain.people import Who
 from service.domain.push_list import LINE_MAY_BECOME, OPEN_LINES, LineState, OfferState
+from service.domain.standards.calendar import Calendar
 from service.store import notices, push_lists, standing, trail
 from service.store.notices import Message
 from service.store.trail import Act
@@ -101,7 +102,7 @@ def _derive(demand: Any, lines: Sequence[Any], who: Who, today: date, cause: str
     light, reason = light_of(demand, state, lines, cause)
     then = _next(demand, state, light, [line for line in lines if line.is_open], today)
     if light == LightWord.RED and then.on is None and state not in ENDED_STATES:
-        then = Next(then.step, then.by, clocks_on(today)["repair"].days_after(today))
+        then = Next(then.step, then.by, _look_again_on(today))
     new = {
         "state": state.value,
         "light": light,
@@ -169,10 +170,15 @@ def _next_without_lines(demand: Any, state: DemandState, light: str | None, toda
     if demand.follow_up_on is not None:
         return Next("follow_up", Actor(demand.follow_up_owner), demand.follow_up_on)
     if light == LightWord.RED:
-        return Next("follow_up", Actor.DISTRICT, clocks_on(today)["repair"].days_after(today))
+        return Next("follow_up", Actor.DISTRICT, _look_again_on(today))
     if state is S.REPORTED:
         return Next("judge", Actor.PLATFORM, demand.next_on or today)
     return Next("push", Actor.PLATFORM, demand.next_on if demand.next_step == "push" else today)
+
+
+def _look_again_on(today: date) -> date:
+    """When a red demand is looked at again where its obstacle has no date of its own."""
+    return clock("follow_up", today).surely_after(today, Calendar())
 
 
 def _next_of_lines(state: DemandState, lines: Sequence[Any]) -> Next:

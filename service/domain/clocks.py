@@ -1,29 +1,15 @@
-"""The clocks of a demand's way: how long each step may take, in which unit, since when; read from `clocks.yaml`."""
+"""The clocks of a demand's way as the policy sets them: how long each step may take, and the day it ends."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
+from matching.policy import Policy, load_policy
 from service.domain.standards.calendar import Calendar
+from service.settings import settings
 
-STEPS = (
-    "contact",
-    "decision",
-    "papers",
-    "extension",
-    "grant",
-    "correction",
-    "reminder",
-    "proposal",
-    "plan",
-    "repair",
-)
-MOST_OPEN_LINES = 3
-"""At most three open lines per demand at a time (DOMAIN 4)."""
+WORKING_DAYS = "working_days"
 
 
 @dataclass(frozen=True)
@@ -39,31 +25,28 @@ class Term:
 
     def after(self, start: date, calendar: Calendar) -> date | None:
         """The last day of the term that starts on `start`; None waits for the calendar to be published."""
-        return start if self.length < 1 else calendar.due_on(start, self.length, self.unit)
+        return calendar.due_on(start, self.length, self.unit)
 
-    def days_after(self, start: date) -> date:
-        """The same for a term in calendar days, which never waits."""
-        assert self.unit == "calendar_days", "a term in working days needs the calendar"
-        return start + timedelta(days=self.length)
-
-
-@dataclass(frozen=True)
-class Clocks:
-    """The terms in force on one day."""
-
-    terms: Mapping[str, Term]
-
-    def __getitem__(self, step: str) -> Term:
-        return self.terms[step]
+    def surely_after(self, start: date, calendar: Calendar) -> date:
+        """The same where a date must stand: beyond the calendar working days count as seven for five."""
+        days = self.length if self.unit != WORKING_DAYS else -(-self.length * 7 // 5)
+        return self.after(start, calendar) or start + timedelta(days=days)
 
 
-@lru_cache(maxsize=64)
-def clocks_on(day: date, path: Path | None = None) -> Clocks:
-    """The clocks in force on `day`; before the first dated line the first one holds."""
-    written = yaml.safe_load((path or Path(__file__).with_name("clocks.yaml")).read_text(encoding="utf-8"))
-    return Clocks({step: _in_force(written[step]["from"], day) for step in STEPS})
+@lru_cache(maxsize=4)
+def _policy(path: Path | None) -> Policy:
+    return load_policy(path)
 
 
-def _in_force(dated: Mapping[date, Mapping[str, object]], day: date) -> Term:
-    since = max((start for start in dated if start <= day), default=min(dated))
-    return Term(int(str(dated[since]["length"])), str(dated[since]["unit"]))
+def clock(step: str, day: date) -> Term:
+    """The term of a step in force on `day`, from the policy this installation follows."""
+    series = _policy(settings().policy).find(_policy(settings().policy).clocks, step)
+    in_force = [value for since, value in series.values if since <= day] or [series.values[0][1]]
+    return Term(int(in_force[-1]), series.unit)
+
+
+def number(name: str, day: date) -> int:
+    """A whole number of the policy in force on `day`, such as max_open_lines."""
+    series = _policy(settings().policy).find(_policy(settings().policy).numbers, name)
+    in_force = [value for since, value in series.values if since <= day] or [series.values[0][1]]
+    return int(in_force[-1])

@@ -10,24 +10,11 @@ from datetime import date, timedelta
 
 import chinese_calendar
 from chinese_calendar import constants
-from sqlalchemy import CheckConstraint
-from sqlmodel import Field, SQLModel
 
 from service.domain.errors import Unavailable
 
 PUBLISHED_FROM = date(min(day.year for day in constants.holidays), 1, 1)
 PUBLISHED_UNTIL = date(max(day.year for day in constants.holidays), 12, 31)
-
-
-class CalendarDay(SQLModel, table=True):
-    """A day the operator has set by hand; it wins over the published calendar and may lie beyond it."""
-
-    __tablename__ = "calendar_day"
-    __table_args__ = (CheckConstraint("length(note) <= 200", name="calendar_day_note_length"),)
-
-    day: date = Field(primary_key=True)
-    is_working: bool
-    note: str = ""
 
 
 class CalendarNotPublished(Unavailable):
