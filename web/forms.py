@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, g
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
+from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from service.domain.errors import DomainError
@@ -187,6 +188,13 @@ class Share:
     def __str__(self) -> str:
         return percent_text(self.share)
 
+
+async def typed_of(request: Request) -> FormData:
+    """The submitted form; a dependency, so that pages may stay plain functions beside the event loop."""
+    return await request.form()
+
+
+Typed = Annotated[FormData, Depends(typed_of)]
 
 # --- filled forms ----------------------------------------------------------------------------------------------------
 

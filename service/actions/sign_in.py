@@ -76,6 +76,14 @@ def open_session(tx: Session, person: Person, today: date, now: datetime, lasts:
     return OpenedSession(token=token, role=Role(memberships[0].role), memberships=len(memberships))
 
 
+def open_demo_session(tx: Session, person_id: int, today: date, now: datetime, lasts: timedelta) -> OpenedSession:
+    """A session for a person of the demo, without a password; only the demo's own persons can be had so."""
+    person = people.find_demo_person(tx, person_id)
+    if person is None:
+        raise NotAllowed("没有这个演示身份。")
+    return open_session(tx, person, today, now, lasts)
+
+
 def add_person(tx: Session, who: Who, person: Person, membership: Membership, now: datetime) -> Person:
     """A new account. The operator may add anyone; a bank admin officers and admins of the own bank.
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, exists, text
 from sqlmodel import Session, col, select
 
 from service.domain.errors import NotFound
 from service.domain.people import ApiKey, Membership, Person, SignIn, Who
+from service.domain.work import PlatformState
 
 MEMBERSHIPS = text("""
     SELECT m.id, m.person_id, m.role, m.uscc, m.bank_id, m.district, p.name, p.login,
@@ -17,6 +18,13 @@ MEMBERSHIPS = text("""
     LEFT JOIN firm f ON f.uscc = m.uscc LEFT JOIN bank b ON b.id = m.bank_id
     WHERE m.person_id = :person_id AND m.since_on <= :today AND (m.until_on IS NULL OR m.until_on > :today)
     ORDER BY m.id
+""")
+DEMO_PEOPLE = text("""
+    SELECT DISTINCT ON (p.id) p.id, p.name, m.role, m.district, f.name AS firm_name, b.name AS bank_name
+    FROM person p JOIN membership m ON m.person_id = p.id JOIN platform_state s ON s.demo_on IS NOT NULL
+    LEFT JOIN firm f ON f.uscc = m.uscc LEFT JOIN bank b ON b.id = m.bank_id
+    WHERE p.is_demo AND p.is_active AND m.since_on <= :today AND (m.until_on IS NULL OR m.until_on > :today)
+    ORDER BY p.id, m.id
 """)
 COMES_IN = text("""
     UPDATE sign_in s SET seen_at = CASE WHEN s.seen_at < :now - interval '1 minute' THEN :now ELSE s.seen_at END
@@ -42,6 +50,14 @@ def get_person(tx: Session, person_id: int) -> Person:
     return person
 
 
+def get_bank_id(tx: Session, code: str) -> int:
+    """The id of the bank with this code, or NotFound."""
+    found: int | None = tx.execute(text("SELECT id FROM bank WHERE code = :code"), {"code": code}).scalar()
+    if found is None:
+        raise NotFound("没有代码为 {code} 的银行。", code=code)
+    return found
+
+
 def add_person(tx: Session, person: Person, *memberships: Membership) -> Person:
     """A new person with what they are here as."""
     tx.add(person)
@@ -56,6 +72,18 @@ def add_person(tx: Session, person: Person, *memberships: Membership) -> Person:
 def list_memberships(tx: Session, person_id: int, today: date) -> Sequence[Row[Any]]:
     """What the person is here as today, with the names of firm and bank."""
     return tx.execute(MEMBERSHIPS, {"person_id": person_id, "today": today}).all()
+
+
+def find_demo_person(tx: Session, person_id: int) -> Person | None:
+    """A person of the demo, and only where the database says of itself that it is one."""
+    is_demo = exists().where(col(PlatformState.demo_on).is_not(None))
+    found = select(Person).where(Person.id == person_id, col(Person.is_demo), col(Person.is_active), is_demo)
+    return tx.exec(found).one_or_none()
+
+
+def list_demo_people(tx: Session, today: date) -> Sequence[Row[Any]]:
+    """The sign-in cards of a demo: each demo person with the first of their roles."""
+    return tx.execute(DEMO_PEOPLE, {"today": today}).all()
 
 
 def list_people(tx: Session, who: Who) -> Sequence[Row[Any]]:

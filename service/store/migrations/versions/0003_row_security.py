@@ -43,10 +43,11 @@ OF_A_DEMAND = any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, BANK_BY_DEMAND)
 OF_A_FIRM = any_of(CITY_WIDE, THE_FIRM, DISTRICT_BY_FIRM, BANK_BY_FIRM)
 OF_A_LINE = any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, THE_BANK)
 TO_SOMEONE = any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, THE_BANK)
+AT_THE_DOOR_BY_FIRM = f"({ROLE} = 'door' AND EXISTS (SELECT 1 FROM membership m WHERE m.uscc = {{t}}.uscc))"
 AT_THE_DOOR = f"{ROLE} IN ('door', 'operator')"
 
 SEES = {
-    "firm": any_of(CITY_WIDE, THE_FIRM, THE_DISTRICT, BANK_BY_FIRM),
+    "firm": any_of(CITY_WIDE, AT_THE_DOOR_BY_FIRM, THE_FIRM, THE_DISTRICT, BANK_BY_FIRM),
     "record": OF_A_FIRM,
     "estimate": OF_A_FIRM,
     "firm_day": OF_A_FIRM,

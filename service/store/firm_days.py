@@ -1,0 +1,73 @@
+"""What is known of firms on a day: stored results, what makes them stale, and the records they are computed from."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from service.store.bulk import add_rows
+from service.store.database import driver_of
+
+STORED = text("""
+    SELECT f.* FROM firm_day f WHERE f.uscc = ANY(:usccs) AND f.as_of = :today
+      AND NOT EXISTS (SELECT 1 FROM firm_stale s WHERE s.uscc = f.uscc AND s.marked_at > f.made_at)
+""")
+RECORDS_OF = """
+    COPY (SELECT item, uscc, key, happened_on, ends_on, known_on, amount_fen, quantity, code, status, party, details,
+                 superseded_on, withdrawn_on
+          FROM record WHERE uscc = ANY(%s) AND known_on <= %s AND (superseded_on IS NULL OR superseded_on > %s))
+    TO STDOUT (FORMAT csv)
+"""
+VISIBLE = text("""
+    SELECT item, key, happened_on, ends_on, known_on, amount_fen, quantity, code, status, party, details
+    FROM record WHERE uscc = :uscc AND known_on <= :today AND happened_on <= :today
+      AND (superseded_on IS NULL OR superseded_on > :today) AND (withdrawn_on IS NULL OR withdrawn_on > :today)
+      AND (NOT item = ANY(:adverse) OR ends_on IS NULL OR ends_on > :today)
+    ORDER BY item, happened_on DESC, key
+""")
+STALE_OPEN = text("""
+    SELECT DISTINCT s.uscc FROM firm_stale s JOIN demand d ON d.uscc = s.uscc WHERE d.closed_on IS NULL ORDER BY s.uscc
+""")
+
+
+def find_stored(tx: Session, usccs: Sequence[str], today: date) -> Sequence[Row[Any]]:
+    """The results stored for exactly this day of those firms whose records have not changed since."""
+    return tx.execute(STORED, {"usccs": list(usccs), "today": today}).all()
+
+
+def store(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put the results in the place of what was stored for these firms."""
+    tx.execute(text("DELETE FROM firm_day WHERE uscc = ANY(:usccs)"), {"usccs": [row["uscc"] for row in rows]})
+    add_rows(tx, "firm_day", rows)
+
+
+def records_csv(tx: Session, usccs: Sequence[str], today: date) -> bytes:
+    """The firms' records known by the day, as CSV in the model's column order; withdrawn and future ones included."""
+    with driver_of(tx).cursor().copy(RECORDS_OF, (list(usccs), today, today)) as copy:
+        return b"".join(bytes(block) for block in copy)
+
+
+def list_visible(tx: Session, uscc: str, today: date, adverse: Sequence[str]) -> Sequence[Row[Any]]:
+    """What may be seen of a firm on a day, newest first within each item."""
+    return tx.execute(VISIBLE, {"uscc": uscc, "today": today, "adverse": list(adverse)}).all()
+
+
+def source_days(tx: Session) -> dict[str, tuple[date, date]]:
+    """item → the first and the latest day its source delivered anything."""
+    rows = tx.execute(text("SELECT item, first_on, latest_on FROM source_day"))
+    return {row.item: (row.first_on, row.latest_on) for row in rows}
+
+
+def list_stale_with_demands(tx: Session) -> list[str]:
+    """Firms some record of which has changed and which have a demand that is not closed."""
+    return list(tx.execute(STALE_OPEN).scalars())
+
+
+def clear_stale(tx: Session, usccs: Sequence[str], until: datetime) -> None:
+    """These firms were looked at: marks made since stay."""
+    tx.execute(
+        text("DELETE FROM firm_stale WHERE uscc = ANY(:usccs) AND marked_at <= :until"),
+        {"usccs": list(usccs), "until": until},
+    )

@@ -1,0 +1,232 @@
+"""Records in PostgreSQL: a batch is staged by COPY, then merged as sets; versions of a fact form a chain in time.
+
+A fact is (item, uscc, key). Its versions are ordered by the day the city knew them; each is superseded on the day the
+next one was known, so that the view of any past day stays what it was. Equal content is no new version.
+A repair or a won objection (`withdrawn_on`) is not undone when the department sends the old row again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from service.domain.record import Feed, FeedState, Record
+from service.store.database import driver_of
+
+CONTENT = "happened_on, ends_on, amount_fen, quantity, code, status, party, details"
+COLUMNS = f"line, uscc, key, known_on, {CONTENT}, withdrawn_on"
+
+_OPEN_STAGE = """
+DROP TABLE IF EXISTS pg_temp.staged, pg_temp.suspect, pg_temp.versioned, pg_temp.chain;
+CREATE TEMP TABLE staged (line int, uscc text COLLATE "C", key text COLLATE "C", known_on date, happened_on date,
+    ends_on date, amount_fen bigint, quantity float8, code text, status text, party text, details jsonb,
+    withdrawn_on date) ON COMMIT DROP;
+CREATE TEMP TABLE suspect (line int) ON COMMIT DROP;
+"""
+
+# Facts that already have a version, or come more than once in this file: few as a rule, and the only ones that need care.
+_FIND_VERSIONED = """
+CREATE TEMP TABLE versioned ON COMMIT DROP AS
+    SELECT s.uscc, s.key FROM pg_temp.staged s
+    JOIN record r ON r.uscc = s.uscc AND r.item = :item AND r.key = s.key AND r.superseded_on IS NULL
+    UNION
+    SELECT s.uscc, s.key FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
+"""
+
+# Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row.
+_CHAIN = f"""
+CREATE TEMP TABLE chain ON COMMIT DROP AS
+WITH coming AS (
+    SELECT s.*, md5(row({CONTENT})::text) AS content,
+        row_number() OVER same AS place, first_value(md5(row({CONTENT})::text)) OVER same AS first_content
+    FROM pg_temp.staged s JOIN pg_temp.versioned USING (uscc, key)
+    WINDOW same AS (PARTITION BY uscc, key, known_on ORDER BY line)
+), versions AS (
+    SELECT r.id, NULL::int AS line, uscc, key, r.known_on, md5(row({CONTENT})::text) AS content, r.withdrawn_on
+    FROM record r JOIN pg_temp.versioned USING (uscc, key) WHERE r.item = :item
+    UNION ALL
+    SELECT NULL, line, uscc, key, known_on, content, withdrawn_on FROM coming WHERE place = 1
+), ordered AS (
+    SELECT *, lag(content) OVER known AS content_before, max(withdrawn_on) OVER before AS withdrawn_before
+    FROM versions
+    WINDOW known AS (PARTITION BY uscc, key ORDER BY known_on, id, line),
+        before AS (known ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+), judged AS (
+    SELECT *, id IS NULL AND content = content_before
+        AND coalesce(withdrawn_on, withdrawn_before) IS NOT DISTINCT FROM withdrawn_before AS is_repeat
+    FROM ordered
+), kept AS (
+    SELECT id, line, known_on, content_before IS NULL AS is_first, coalesce(withdrawn_on, withdrawn_before) AS withdrawn_on,
+        lead(known_on) OVER (PARTITION BY uscc, key ORDER BY known_on, id, line) AS superseded_on
+    FROM judged WHERE NOT is_repeat
+)
+SELECT id, line, known_on, superseded_on, withdrawn_on,
+    CASE WHEN id IS NOT NULL THEN 'old' WHEN is_first THEN 'first' ELSE 'correction' END AS fate
+FROM kept
+UNION ALL SELECT NULL, line, known_on, NULL, NULL, 'duplicate' FROM judged WHERE is_repeat
+UNION ALL SELECT NULL, line, known_on, NULL, NULL,
+    CASE WHEN content = first_content THEN 'duplicate' ELSE 'contradiction' END FROM coming WHERE place > 1
+"""
+
+_SUPERSEDE = """
+UPDATE record r SET superseded_on = c.superseded_on FROM pg_temp.chain c
+WHERE c.fate = 'old' AND r.id = c.id AND r.superseded_on IS DISTINCT FROM c.superseded_on
+RETURNING to_char(r.known_on, 'YYYY-MM')
+"""
+
+_INSERT_VERSIONS = f"""
+INSERT INTO record (item, feed_id, superseded_on, {COLUMNS})
+SELECT :item, :feed_id, c.superseded_on, s.line, uscc, key, s.known_on, {CONTENT}, c.withdrawn_on
+FROM pg_temp.staged s JOIN pg_temp.chain c USING (line) WHERE c.fate IN ('first', 'correction')
+"""
+
+_INSERT_NEW = f"""
+INSERT INTO record (item, feed_id, {COLUMNS}) SELECT :item, :feed_id, {COLUMNS} FROM pg_temp.staged s
+"""
+_UNVERSIONED = " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.versioned v WHERE v.uscc = s.uscc AND v.key = s.key)"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of the staged rows; lines name rows of the file, months ('2026-03') those of the mirror to write anew."""
+
+    new: int
+    corrected: int
+    duplicate_lines: list[int]
+    contradictory_lines: list[int]
+    versioned_lines: list[int]
+    months: list[str]
+
+
+def next_feed_id(tx: Session) -> int:
+    """The number of the feed about to be taken; records carry it before the feed's own row is complete."""
+    return int(tx.connection().scalar(text("SELECT nextval(pg_get_serial_sequence('feed', 'id'))")))
+
+
+def lock_item(tx: Session, item: str) -> None:
+    """One feed of an item at a time, until the transaction ends."""
+    tx.connection().execute(text("SELECT pg_advisory_xact_lock(hashtext('intake'), hashtext(:item))"), {"item": item})
+
+
+def find_taken(tx: Session, item: str, sha256: str) -> Feed | None:
+    """The feed these very bytes were taken as, if they were."""
+    query = select(Feed).where(Feed.item == item, Feed.sha256 == sha256, Feed.state == FeedState.TAKEN.value)
+    return tx.exec(query).one_or_none()
+
+
+def stage(tx: Session, blocks: Iterable[bytes]) -> None:
+    """Open an empty staging table and copy CSV blocks into it, in the order of `COLUMNS`."""
+    tx.connection().exec_driver_sql(_OPEN_STAGE)
+    _copy(tx, f"staged ({COLUMNS})", blocks)
+
+
+def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) -> Merged:
+    """Turn the staged rows into records. `suspect_lines` holds at least every row whose fact comes twice in the file."""
+    connection = tx.connection()
+    _copy(tx, "suspect (line)", (f"{line}\n".encode() for line in suspect_lines))
+    connection.exec_driver_sql("ANALYZE pg_temp.staged")
+    names = {"item": item, "feed_id": feed_id}
+    versioned = connection.execute(text(_FIND_VERSIONED), names).rowcount
+    if not versioned:
+        return Merged(connection.execute(text(_INSERT_NEW), names).rowcount, 0, [], [], [], [])
+    connection.exec_driver_sql("ANALYZE pg_temp.versioned")
+    connection.execute(text(_CHAIN), {"item": item})
+    months = {row[0] for row in connection.execute(text(_SUPERSEDE))}
+    connection.execute(text(_INSERT_VERSIONS), names)
+    new = connection.execute(text(_INSERT_NEW + _UNVERSIONED), names).rowcount
+    lines: dict[str, list[int]] = {"first": [], "correction": [], "duplicate": [], "contradiction": [], "old": []}
+    for line, fate, month in connection.execute(
+        text("SELECT line, fate, to_char(known_on, 'YYYY-MM') FROM pg_temp.chain WHERE fate <> 'old' ORDER BY line")
+    ):
+        lines[fate].append(line)
+        if fate in {"first", "correction"}:
+            months.add(month)
+    return Merged(
+        new=new + len(lines["first"]),
+        corrected=len(lines["correction"]),
+        duplicate_lines=lines["duplicate"],
+        contradictory_lines=lines["contradiction"],
+        versioned_lines=lines["first"] + lines["correction"],
+        months=sorted(months),
+    )
+
+
+def new_facts_by_day(tx: Session, *, has_chain: bool) -> list[tuple[date, date, int]]:
+    """(happened_on, known_on, rows) of the staged facts that had no version before: those whose timeliness is measured."""
+    first_only = (
+        " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = s.line AND c.fate <> 'first')" if has_chain else ""
+    )
+    query = f"SELECT happened_on, known_on, count(*) FROM pg_temp.staged s{first_only} GROUP BY 1, 2"  # noqa: S608
+    return [(row[0], row[1], row[2]) for row in tx.connection().execute(text(query))]
+
+
+def touch(tx: Session, feed_id: int) -> None:
+    """Note the firms a feed brought records of, with how many each, for what follows (store.firms)."""
+    connection = tx.connection()
+    connection.exec_driver_sql("DROP TABLE IF EXISTS pg_temp.touched")
+    query = "CREATE TEMP TABLE touched ON COMMIT DROP AS SELECT uscc, count(*) AS rows FROM record"
+    connection.execute(text(f"{query} WHERE feed_id = :feed_id GROUP BY uscc"), {"feed_id": feed_id})
+    connection.exec_driver_sql("ANALYZE pg_temp.touched")
+
+
+def copy_quarantine(tx: Session, blocks: Iterable[bytes]) -> None:
+    """COPY rows of quarantine as CSV: feed_id, item, line, uscc, field, reason, faults, row.
+
+    COPY itself is refused on tables under row-level security, so it goes by way of a temporary one.
+    """
+    connection = tx.connection()
+    connection.exec_driver_sql(
+        "CREATE TEMP TABLE IF NOT EXISTS set_aside (feed_id bigint, item text, line int, uscc text, field text,"
+        " reason text, faults jsonb, row jsonb) ON COMMIT DROP; TRUNCATE pg_temp.set_aside"
+    )
+    _copy(tx, "set_aside", blocks)
+    connection.exec_driver_sql(
+        "INSERT INTO quarantine (feed_id, item, line, uscc, field, reason, faults, row)"
+        " SELECT feed_id, item, line, uscc, field, reason, faults, row FROM pg_temp.set_aside"
+    )
+
+
+def quarantined_rows(tx: Session, feed_id: int) -> Iterator[tuple[int, list[dict[str, str]], dict[str, Any]]]:
+    """(line, faults, row) of a feed's quarantine, in the file's order, read as it goes."""
+    query = text("SELECT line, faults, row FROM quarantine WHERE feed_id = :feed_id ORDER BY line, id")
+    result = tx.connection().execution_options(yield_per=5000).execute(query, {"feed_id": feed_id})
+    yield from ((row[0], row[1], row[2]) for row in result)
+
+
+def withdraw(tx: Session, record_id: int, on: date) -> Record | None:
+    """Take a fact out of sight from a day on (repair, objection won): all its versions that were still in sight."""
+    record = tx.get(Record, record_id)
+    if record is None:
+        return None
+    tx.connection().execute(
+        text(
+            "UPDATE record SET withdrawn_on = :on WHERE item = :item AND uscc = :uscc AND key = :key"
+            " AND (withdrawn_on IS NULL OR withdrawn_on > :on)"
+        ),
+        {"on": on, "item": record.item, "uscc": record.uscc, "key": record.key},
+    )
+    tx.refresh(record)
+    return record
+
+
+def list_as_of(tx: Session, uscc: str, day: date, adverse: Iterable[str], item: str | None = None) -> list[Record]:
+    """A firm's records in sight on a day, newest fact first."""
+    query = text(
+        "SELECT id FROM record WHERE uscc = :uscc AND (CAST(:item AS text) IS NULL OR item = :item)"
+        " AND known_on <= :day AND happened_on <= :day AND (superseded_on IS NULL OR superseded_on > :day)"
+        " AND (withdrawn_on IS NULL OR withdrawn_on > :day)"
+        " AND (ends_on IS NULL OR ends_on > :day OR NOT item = ANY(:adverse))"
+    )
+    given = {"uscc": uscc, "item": item, "day": day, "adverse": list(adverse)}
+    found = [row[0] for row in tx.connection().execute(query, given)]
+    ordered = select(Record).where(Record.id.in_(found)).order_by(Record.happened_on.desc(), Record.id)  # type: ignore[union-attr,attr-defined]
+    return list(tx.exec(ordered))
+
+
+def _copy(tx: Session, target: str, blocks: Iterable[bytes]) -> None:
+    with driver_of(tx).cursor() as cursor, cursor.copy(f"COPY pg_temp.{target} FROM STDIN (FORMAT csv)") as copy:
+        for block in blocks:
+            copy.write(block)
