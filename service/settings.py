@@ -6,6 +6,7 @@ What day it is, is not a setting of the machine: see service/clock.py.
 
 import os
 import secrets
+import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ DEMO_DAY = date(2026, 6, 30)  # the last day of the demo's calendar: the publish
 ROOT_HOME = Path("/var/lib/xindeng")
 
 
-class NotReady(Exception):  # noqa: N818 - it reads as a sentence, like its neighbours in service/domain/errors.py
+class NotReady(Exception):
     """The machine or its settings are not ready: one sentence that says what to do, in Chinese and in English."""
 
     def __init__(self, zh: str, en: str) -> None:
@@ -86,6 +87,12 @@ class Settings(BaseSettings):
     city_name: str = "郑州市"
     city_name_en: str = "Zhengzhou"
     contact: str = Field("", description="a telephone or address printed at the foot of each page")
+    sponsor: str = Field("", description="主办单位; this and the next five stand in the footer where they are set")
+    site_code: str = Field("", description="政府网站标识码")
+    icp_number: str = ""
+    police_number: str = ""
+    accessibility_url: str = ""
+    error_report_url: str = ""
 
     @field_validator("home")
     @classmethod
@@ -206,3 +213,24 @@ def surroundings(*names: str) -> Mapping[str, str]:
 def runtime_folder() -> Path:
     """Where short-lived private things such as sockets may lie when the data folder's path is too long for them."""
     return Path("/run") if os.geteuid() == 0 and os.access("/run", os.W_OK) else Path("/tmp")  # noqa: S108
+
+
+def hand_on(settings: Settings) -> None:
+    """Say these settings to the processes we start: what was given by hand here reaches them by the environment."""
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        words = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else str(value)
+        os.environ[f"XINDENG_{name.upper()}"] = words
+
+
+def share_metrics(folder: Path) -> None:
+    """Let the processes we start count together: prometheus_client reads this name as it is imported."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def shared_metrics() -> Path | None:
+    """The folder in which this machine's page processes count together, if they do."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None

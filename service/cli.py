@@ -1,0 +1,150 @@
+"""`xindeng`: every command of the platform; each is a thin call, and heavy modules are imported where they are used."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from service.settings import NotReady, read_settings, settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="信灯 Xindeng: credit matchmaking between a city's small firms and its banks.",
+)
+user = typer.Typer(no_args_is_help=True, help="Who may sign in.")
+app.add_typer(user, name="user")
+screen = Console()
+complaints = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable, on standard output.")]
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Say what is connected, which versions, what is missing and what to do; 0 when everything needed is there."""
+    from service.doctor import examine, table_of
+
+    findings = examine(settings())
+    if as_json:
+        sys.stdout.write(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False, indent=1) + "\n")
+    else:
+        screen.print(table_of(findings, settings().language))
+    raise typer.Exit(int(any(finding.is_failure for finding in findings)))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Page processes.")] = None,
+) -> None:
+    """Serve pages and API until told to stop."""
+    from service.processes import run_pages
+
+    given = {"host": host, "port": port, "workers": workers}
+    run_pages(read_settings(**{name: value for name, value in given.items() if value is not None}))
+
+
+@app.command()
+def work() -> None:
+    """Do the queue's jobs, and what the timetable asks for, until told to stop."""
+    from service.processes import run_jobs
+
+    run_jobs(settings())
+
+
+@app.command()
+def stop() -> None:
+    """End the embedded database, whoever still uses it; nothing committed is lost."""
+    from service.store.embedded import EmbeddedServer
+
+    was_running = settings().is_embedded and EmbeddedServer(settings()).stop()
+    screen.print("数据库已停止。 The database has stopped." if was_running else "没有在运行。 Nothing was running.")
+
+
+@app.command()
+def migrate(revision: Annotated[str, typer.Argument(help="Where to; an older one downgrades.")] = "head") -> None:
+    """Bring the schema up to date, or to a given revision."""
+    from service.store import migrate as schema
+    from service.store.server import serving
+
+    with serving(settings()) as address:
+        schema.migrate(address.owner_url, revision)
+    screen.print(f"数据库结构：{revision} Schema: {revision}")
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="The archive to write (.tar).")],
+    *,
+    with_secret: Annotated[
+        bool, typer.Option(help="Put the installation's secret in too; guard the file then.")
+    ] = False,
+) -> None:
+    """Write database, models and uploads into one archive."""
+    from service.store.backup import back_up
+
+    done = back_up(settings(), path, with_secret=with_secret)
+    screen.print(f"已备份 Backed up: {done.files} files, {done.rows} rows, {done.size / 1e6:.1f} MB → {path}")
+
+
+@app.command()
+def restore(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An archive written by `xindeng backup`.")],
+    *,
+    force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+) -> None:
+    """Put an archive back into an empty data folder and database, after checking every checksum."""
+    from service.store.backup import put_back
+
+    done = put_back(settings(), path, force=force)
+    screen.print(f"已恢复 Restored: {done.files} files, {done.rows} rows ← {path}")
+
+
+@user.command("add")
+def user_add(
+    login: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    role: Annotated[str, typer.Option(help="firm, officer, bank_admin, district, city or operator")],
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    uscc: Annotated[str | None, typer.Option(help="For a firm: its unified social credit code.")] = None,
+    bank: Annotated[str | None, typer.Option(help="For an officer or bank admin: the bank's code.")] = None,
+    district: Annotated[str | None, typer.Option(help="For a district team: its code, such as 410105.")] = None,
+    password: Annotated[
+        str,
+        typer.Option(prompt="密码 Password", hide_input=True, confirmation_prompt=True, help="Asked for if absent."),
+    ] = "",
+) -> None:
+    """Let a person sign in, as one role."""
+    from service.actions.add_account import NewAccount, add_account
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.processes import open_database
+
+    account = NewAccount(login, name, role, password, uscc=uscc, bank=bank, district=district)
+    with open_database(settings()) as database, database.transaction(the_platform("cli")) as tx:
+        add_account(tx, the_platform("cli"), account, Clock(settings().demo_on).now())
+    screen.print(f"已添加 Added: {login} ({role})")
+
+
+def main() -> None:
+    """Run a command; what can be wrong ends in one red sentence and exit code 1."""
+    try:
+        app()
+    except NotReady as wrong:
+        sentence = f"{wrong.zh}\n{wrong.en}"
+    except Exception as wrong:
+        from service.domain.errors import DomainError
+
+        if not isinstance(wrong, DomainError):
+            raise
+        sentence = str(wrong)
+    complaints.print(sentence, style="red", markup=False, highlight=False)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""What the platform stands on here, what is missing, and what to do about it: the table of `xindeng doctor`."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from service.settings import NotReady, Settings
+
+GIB = 1 << 30
+LEAST_FREE = 2 * GIB
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+class State(StrEnum):
+    """Needed and there, missing but optional, missing though needed."""
+
+    GOOD = "good"
+    WITHOUT = "without"
+    BAD = "bad"
+
+
+MARKS = {State.GOOD: ("✓", "有", "ok", "green"), State.WITHOUT: ("–", "无", "absent", "yellow")}
+MARKS |= {State.BAD: ("✗", "缺", "missing", "red")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what it is for, what was found, what to do."""
+
+    thing: str
+    state: State
+    found: str
+    advice_zh: str = ""
+    advice_en: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        return self.state is State.BAD
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything, in the order in which a person would repair it."""
+    looks: Sequence[Callable[[Settings], Finding]] = (
+        _python,
+        _packages,
+        _home,
+        _database,
+        _redis,
+        _lightgbm,
+        _documents,
+        _fonts,
+        _browser,
+    )
+    return [look(settings) for look in looks]
+
+
+def table_of(findings: Sequence[Finding], language: str) -> Table:
+    """The findings for a person: mark, word and colour, and what to do."""
+    is_english = language.startswith("en")
+    titles = ("", "Part", "State", "Found", "What to do") if is_english else ("", "部件", "状态", "现状", "怎么办")
+    table = Table(title="xindeng doctor", title_justify="left")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for finding in findings:
+        mark, zh, en, colour = MARKS[finding.state]
+        advice = finding.advice_en if is_english else finding.advice_zh
+        cells = (mark, finding.thing, en if is_english else zh, finding.found, advice)
+        table.add_row(*(Text(cell) for cell in cells), style=None if finding.state is State.GOOD else colour)
+    return table
+
+
+def _python(_: Settings) -> Finding:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    state = State.GOOD if sys.version_info >= (3, 11) else State.BAD
+    return Finding("Python ≥ 3.11", state, found, *_unless(state, "请安装 Python 3.11 以上。", "Install Python 3.11+."))
+
+
+def _packages(_: Settings) -> Finding:
+    """The pair that breaks at run time while the installer stays silent is named here."""
+    try:
+        found = f"xindeng {version('xindeng')}, ibis {version('ibis-framework')}, duckdb {version('duckdb')}"
+        fits = version("duckdb").startswith("1.") and version("sqlglot").startswith("29.")
+    except PackageNotFoundError as missing:
+        found, fits = f"{missing.name}: not installed", False
+    state = State.GOOD if fits else State.BAD
+    return Finding("Packages", state, found, *_unless(state, "运行 make setup。", "Run make setup."))
+
+
+def _home(settings: Settings) -> Finding:
+    try:
+        free = shutil.disk_usage(settings.make_home()).free
+        _ = settings.secret_key
+    except NotReady as wrong:
+        return Finding("XINDENG_HOME", State.BAD, str(settings.home), wrong.zh, wrong.en)
+    except OSError as wrong:
+        return Finding(
+            "XINDENG_HOME", State.BAD, f"{settings.home}: {wrong.strerror}", "检查权限。", "Check its rights."
+        )
+    state = State.GOOD if free > LEAST_FREE else State.BAD
+    found = f"{settings.home}, {free / GIB:.0f} GiB free"
+    return Finding("XINDENG_HOME", state, found, *_unless(state, "请腾出磁盘空间。", "Free some disk space."))
+
+
+def _database(settings: Settings) -> Finding:
+    """A real connection as each role, not a look at a process list."""
+    import psycopg
+
+    from service.store.server import serving
+
+    kind = "embedded" if settings.is_embedded else "server"
+    try:
+        with serving(settings) as address:
+            roles = [_signed_in(url) for url in (address.owner_url, address.web_url, address.cycle_url)]
+    except NotReady as wrong:
+        return Finding("PostgreSQL ≥ 15", State.BAD, kind, wrong.zh, wrong.en)
+    except psycopg.Error as wrong:
+        said = str(wrong).strip()
+        return Finding("PostgreSQL ≥ 15", State.BAD, f"{kind}: {said}", "检查数据库日志。", "Look at the server's log.")
+    names = ", ".join(role for role, _ in roles)
+    return Finding("PostgreSQL ≥ 15", State.GOOD, f"{kind}, {roles[0][1]}; {names}")
+
+
+def _signed_in(url: str) -> tuple[str, str]:
+    import psycopg
+
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        return connection.info.user, connection.info.parameter_status("server_version") or "?"
+
+
+def _redis(settings: Settings) -> Finding:
+    """Optional: said to be away is no failure, the platform stays right without it."""
+    import redis
+
+    zh = "可选；没有时限速与缓存按进程各自进行。"
+    en = "Optional; without it limits and caches are kept per process."
+    if settings.redis_url is None:
+        return Finding("Redis", State.WITHOUT, "XINDENG_REDIS_URL: not set", zh, en)
+    try:
+        with redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=3) as client:
+            found = dict(client.info("server"))
+    except (redis.RedisError, ValueError) as wrong:
+        return Finding("Redis", State.WITHOUT, f"cannot be reached: {type(wrong).__name__}", zh, en)
+    return Finding("Redis", State.GOOD, str(found.get("redis_version", "?")))
+
+
+def _lightgbm(_: Settings) -> Finding:
+    """Without libgomp the import fails with an OSError."""
+    try:
+        found = str(import_module("lightgbm").__version__)
+    except (ImportError, OSError) as wrong:
+        zh, en = (
+            "安装 libgomp1（Debian: apt-get install libgomp1）。",
+            "Install libgomp1 (Debian: apt-get install libgomp1).",
+        )
+        return Finding("LightGBM, libgomp", State.BAD, str(wrong), zh, en)
+    return Finding("LightGBM, libgomp", State.GOOD, found)
+
+
+def _documents(_: Settings) -> Finding:
+    try:
+        pango = import_module("weasyprint.text.ffi")
+        found = f"WeasyPrint {version('weasyprint')}, Pango {_dotted(pango.pango.pango_version())}"
+    except (ImportError, OSError):
+        zh = "可选（PDF）：apt-get install libpango-1.0-0 libpangoft2-1.0-0。"
+        en = "Optional (PDF): apt-get install libpango-1.0-0 libpangoft2-1.0-0."
+        return Finding("WeasyPrint, Pango", State.WITHOUT, "Pango not found", zh, en)
+    return Finding("WeasyPrint, Pango", State.GOOD, found)
+
+
+def _dotted(number: int) -> str:
+    """Pango says 15012 for 1.50.12."""
+    return f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
+
+
+def _fonts(_: Settings) -> Finding:
+    """For PDF and pictures; pages use the reader's own fonts."""
+    lister = shutil.which("fc-list")
+    names = _said([lister, ":lang=zh", "family"]).splitlines() if lister else []
+    if not names:
+        zh, en = (
+            "可选（PDF、截图）：apt-get install fonts-noto-cjk。",
+            "Optional (PDF): apt-get install fonts-noto-cjk.",
+        )
+        return Finding("CJK fonts", State.WITHOUT, "none found", zh, en)
+    return Finding("CJK fonts", State.GOOD, f"{len(names)}: {min(names)}")
+
+
+def _browser(_: Settings) -> Finding:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        zh, en = "可选（浏览器测试）：apt-get install chromium。", "Optional (browser tests): apt-get install chromium."
+        return Finding("Chromium", State.WITHOUT, "not found", zh, en)
+    return Finding("Chromium", State.GOOD, _said([path, "--version"]).strip() or Path(path).name)
+
+
+def _said(call: list[str]) -> str:
+    try:
+        done = subprocess.run(call, check=False, capture_output=True, text=True, timeout=20)  # noqa: S603 - found by name
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def _unless(state: State, zh: str, en: str) -> tuple[str, str]:
+    return ("", "") if state is State.GOOD else (zh, en)
