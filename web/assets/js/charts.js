@@ -60,7 +60,7 @@ function pie(data, look) {
   return {
     ...look.base,
     tooltip: { ...look.base.tooltip, trigger: "item" },
-    series: [{ type: "pie", radius: ["42%", "70%"], center: ["50%", "56%"], label: { color: token("--ink") }, data: data.names.map((name, i) => ({ name, value: one.values[i] })) }],
+    series: [{ type: "pie", radius: ["40%", "64%"], center: ["50%", "56%"], label: { color: token("--ink"), formatter: "{d}%", overflow: "none" }, labelLine: { length: 8, length2: 6 }, data: data.names.map((name, i) => ({ name, value: one.values[i] })) }],
   };
 }
 
@@ -70,11 +70,12 @@ function heatmap(data, look) {
   return {
     ...look.base,
     legend: undefined,
+    aria: { enabled: true },
     tooltip: { ...look.base.tooltip, trigger: "item" },
     grid: { ...look.base.grid, top: 12, bottom: 56 },
     xAxis: { type: "category", data: data.series.map((one) => one.name), ...look.axis },
     yAxis: { type: "category", data: data.names, inverse: true, ...look.axis },
-    visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, textStyle: { color: token("--ink") }, inRange: { color: ["#e5eff0", "#4a90a4", "#0a343f"] } },
+    visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, text: [String(most), "0"], textStyle: { color: token("--ink") }, inRange: { color: ["#e5eff0", "#4a90a4", "#0a343f"] } },
     series: [{ type: "heatmap", data: cells, label: { show: cells.length <= 120 } }],
   };
 }
