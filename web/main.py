@@ -3,8 +3,12 @@
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+import service.app
+import service.settings
 from service.clock import Clock
 from service.settings import Settings
+from service.store.database import Database
+from service.store.server import prepare_server
 from web import assets, display, errors, styleguide
 from web.csrf import OwnSiteOnly
 from web.headers import Careful
@@ -27,3 +31,19 @@ def dress(app: FastAPI, settings: Settings, clock: Clock) -> FastAPI:
     app.add_middleware(Careful, is_https=settings.is_https)
     app.add_middleware(Speaks, fallback=settings.language)
     return app
+
+
+def build_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
+    """The service with its API and all pages, over an open database: what tests and `create_app` share."""
+    from service.api import ROUTERS as API
+    from web.pages import ROUTERS as PAGES
+
+    app = service.app.create_app(settings, database, clock, (*API, *PAGES))
+    return dress(app, settings, clock)
+
+
+def create_app() -> FastAPI:
+    """The factory uvicorn calls in each page process (`xindeng serve`): settings from the environment."""
+    known = service.settings.settings()
+    database = Database(prepare_server(known), known.pool_size)
+    return build_app(known, database, Clock(known.demo_on))

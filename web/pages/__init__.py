@@ -1,1 +1,5 @@
-"""The pages, one module per kind of person; each has a `router` whose first dependency is `csrf.guard`."""
+"""The pages, by the people who use them."""
+
+from web.pages import entry
+
+ROUTERS = (entry.router,)

@@ -255,6 +255,7 @@ def upgrade() -> None:
         sa.CheckConstraint("superseded_on >= known_on", name="record_superseded_after_known"),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("record_by_day", "record", ["item", "known_on"], unique=False)
     op.create_index("record_by_feed", "record", ["feed_id"], unique=False, postgresql_using="brin")
     op.create_index(
         "record_in_force", "record", ["uscc", "item", "key"], unique=True, postgresql_where="superseded_on IS NULL"
@@ -1197,6 +1198,7 @@ def downgrade() -> None:
     op.drop_index("record_superseded", table_name="record", postgresql_where="superseded_on IS NOT NULL")
     op.drop_index("record_in_force", table_name="record", postgresql_where="superseded_on IS NULL")
     op.drop_index("record_by_feed", table_name="record", postgresql_using="brin")
+    op.drop_index("record_by_day", table_name="record")
     op.drop_table("record")
     op.drop_table("platform_state")
     op.drop_table("person")
