@@ -16,6 +16,7 @@ from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, N
 from service.doors import House, NotSignedIn, seat
 from service.settings import Settings
 from service.store.database import Database, use
+from service.telemetry import watch
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
@@ -49,6 +50,7 @@ def create_app(settings: Settings, database: Database, clock: Clock, routers: Se
     app.state.house = House(settings, database, clock, anyio.CapacityLimiter(database.pool_size))
     for router in routers:
         app.include_router(router)
+    watch(app)
     app.add_exception_handler(DomainError, domain_problem)
     app.add_exception_handler(RequestValidationError, form_problem)
     app.add_exception_handler(OperationalError, no_database)
