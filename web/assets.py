@@ -50,7 +50,9 @@ class _Kept:
 def _kept(name: str) -> _Kept:
     path = STATIC / name
     body = path.read_bytes()
-    kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    kind = (
+        "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    )
     return _Kept(body, gzip.compress(body, 9, mtime=0) if path.suffix in PACKED else None, kind)
 
 

@@ -1,4 +1,4 @@
-"""No act without a form of ours: a token in every form, bound to browser and session; requests from other sites refused."""
+"""No act without a form of ours: a token bound to browser and session; requests from other sites are refused."""
 
 import hashlib
 import hmac
@@ -47,7 +47,11 @@ async def guard(request: Request) -> None:
         raise HTTPException(403, "form_token")
     seed = seed_of(request)
     given = (await request.form()).get(FIELD)
-    if seed is None or not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected(request, seed).encode()):
+    if (
+        seed is None
+        or not isinstance(given, str)
+        or not hmac.compare_digest(given.encode(), expected(request, seed).encode())
+    ):
         raise HTTPException(403, "form_token")
 
 
@@ -70,6 +74,8 @@ class OwnSiteOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and comes_from_elsewhere(scope["method"], Headers(scope=scope)):
-            refusal: Response = PlainTextResponse("请求来自其他网站，已拒绝。 / Refused: made by another site.", status_code=403)
+            refusal: Response = PlainTextResponse(
+                "请求来自其他网站，已拒绝。 / Refused: made by another site.", status_code=403
+            )
             return await refusal(scope, receive, send)
         return await self.app(scope, receive, send)

@@ -2,14 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlencode
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.app import problem as problem_details
 from service.app import status_of
 from service.domain.errors import DomainError
 from service.doors import NotSignedIn
@@ -18,7 +22,6 @@ from web.language import Phrase, gettext
 from web.language import lazy as _
 from web.render import page
 
-log = structlog.get_logger(__name__)
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 SIGN_IN = "/sign-in"
 
@@ -41,11 +44,18 @@ PROBLEMS = {
     403: Problem(403, _("您没有这项权限"), _("当前身份不能办理这件事。如需办理，请换用有权限的身份登录。"), HOME),
     404: Problem(404, _("没有找到这个页面"), _("网址可能输错了，或这条内容不属于您。"), HOME),
     405: Problem(405, _("这个地址不能这样打开"), _("请从页面上的链接或按钮进入。"), HOME),
-    409: Problem(409, _("情况刚刚有了变化"), _("别人或系统先一步处理了这件事，您的操作没有生效。请先看最新情况。"), HOME),
+    409: Problem(
+        409, _("情况刚刚有了变化"), _("别人或系统先一步处理了这件事，您的操作没有生效。请先看最新情况。"), HOME
+    ),
     413: Problem(413, _("文件太大"), _("文件没有上传。请压缩后再试。"), HOME),
     422: Problem(422, _("这样办不了"), _("内容不符合要求，没有提交。请返回修改。"), HOME),
     429: Problem(429, _("操作太频繁"), _("为了安全，请等一分钟再试。您的内容没有丢失。"), HOME),
-    500: Problem(500, _("系统出了问题"), _("已经记录下来，我们会检查。您刚才的操作可能没有完成，请稍后查看结果再决定是否重做。"), HOME),
+    500: Problem(
+        500,
+        _("系统出了问题"),
+        _("已经记录下来，我们会检查。您刚才的操作可能没有完成，请稍后查看结果再决定是否重做。"),
+        HOME,
+    ),
     503: Problem(503, _("暂时无法办理"), _("所需的数据或服务暂时连不上。您的内容没有提交，请过几分钟再试。"), HOME),
 }
 OLD_FORM = Problem(
@@ -103,16 +113,16 @@ def _on_unreadable(request: Request, _error: Exception) -> Response:
     return problem_page(request, PROBLEMS[422 if request.method == "POST" else 404])
 
 
-def _on_fault(request: Request, error: Exception) -> Response:
-    log.error("page_failed", path=request.url.path, exc_info=error)
-    return problem_page(request, PROBLEMS[500])
+def _on_lost_database(request: Request, _error: Exception) -> Response:
+    return problem_page(request, PROBLEMS[503])
 
 
 OURS: dict[type[Exception], Handler] = {
     DomainError: _on_domain_error,
     HTTPException: _on_http,
     RequestValidationError: _on_unreadable,
-    Exception: _on_fault,
+    OperationalError: _on_lost_database,
+    PoolTimeout: _on_lost_database,
 }
 
 
@@ -129,3 +139,33 @@ def _for_people(ours: Handler, theirs: Handler) -> Handler:
         return await answer if isinstance(answer, Awaitable) else answer
 
     return choose
+
+
+class LastResort:
+    """ASGI layer: what nobody expected becomes a page that says so. The layer below has written it to the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        has_started = False
+
+        async def watching_send(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watching_send)
+        except Exception:
+            if has_started:
+                raise
+            await _fault(Request(scope))(scope, receive, send)
+
+
+def _fault(request: Request) -> Response:
+    if wants_page(request):
+        return problem_page(request, PROBLEMS[500])
+    return problem_details(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", gettext("系统出了问题"))

@@ -9,9 +9,9 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
+from fastapi import Depends, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
-from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from service.domain.errors import DomainError
@@ -23,7 +23,7 @@ from web.language import lazy as _
 
 
 class Form(BaseModel):
-    """Base of every form: one field per question, each `Annotated[type, reader, Ask(…)]`; unknown fields are dropped."""
+    """Base of every form: a field per question, each `Annotated[type, reader, Ask(…)]`; others are dropped."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -38,7 +38,7 @@ class Ask:
 
 
 def wrong(message: str, **values: Any) -> PydanticCustomError:
-    """The mistake of one field, in words: a message id with named places; amounts and shares are written out for people."""
+    """The mistake of one field, in words: a message id with the values of its named places."""
     return PydanticCustomError("said", "{message}", {"message": message, "values": values})
 
 
@@ -62,7 +62,7 @@ def plain(text: str) -> str:
 
 
 def money(unit: Literal["yuan", "wan"] = "yuan", *, least: int = 1, most: int = 10_000_000_000_000) -> BeforeValidator:
-    """An amount to exact fen. A bare number counts in `unit`; '50万', '1.2亿元', '3000元' say their own. Bounds in fen."""
+    """An amount to exact fen. A bare number counts in `unit`; '50万', '1.2亿元' say their own. Bounds in fen."""
     usual = "万" if unit == "wan" else "元"
 
     def read(text: object) -> object:
@@ -115,7 +115,7 @@ def whole(*, least: int = 0, most: int = 1_000_000_000) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def text(*, most: int = 200, least: int = 0, lines: bool = False) -> BeforeValidator:
+def wording(*, most: int = 200, least: int = 0, lines: bool = False) -> BeforeValidator:
     """Words; on one line unless `lines`."""
 
     def read(typed: object) -> object:
@@ -227,7 +227,7 @@ class Filled(Generic[F]):
         said = sentence.format(**error.values) if error.values else sentence
         return replace(self, errors={**self.errors, name or "": said}, values=None)
 
-    def text(self, name: str) -> str:
+    def said(self, name: str) -> str:
         """What stands in a control."""
         return next(iter(self.typed.get(name, ())), "")
 
@@ -254,6 +254,7 @@ def blank(form: type[F], **typed: object) -> Filled[F]:
 
 def read(form: type[F], data: FormData | Mapping[str, str]) -> Filled[F]:
     """Read a submitted form."""
+    pairs: list[tuple[str, str | UploadFile]]
     pairs = data.multi_items() if isinstance(data, FormData) else list(data.items())
     typed: dict[str, list[str]] = {}
     files: dict[str, list[UploadFile]] = {}
@@ -269,7 +270,9 @@ def read(form: type[F], data: FormData | Mapping[str, str]) -> Filled[F]:
         return Filled(form, typed, _errors(form, mistakes))
 
 
-def _given(form: type[Form], name: str, typed: Mapping[str, list[str]], files: Mapping[str, list[UploadFile]]) -> object:
+def _given(
+    form: type[Form], name: str, typed: Mapping[str, list[str]], files: Mapping[str, list[UploadFile]]
+) -> object:
     answers: list[Any] = [one for one in typed.get(name, ()) if clean(one)] or list(files.get(name, ()))
     if not answers:
         return None
@@ -312,5 +315,7 @@ def _sentence(form: type[Form], name: str, mistake: ErrorDetails) -> str:
     ask = _ask(form, name)
     if mistake["type"] == "missing":
         return str(ask.blank or _("请填写：%(label)s").with_(label=ask.label))
-    pattern = _("请从给出的选项中选择：%(label)s") if mistake["type"] in {"literal_error", "enum"} else _("请检查：%(label)s")
+    pattern = (
+        _("请从给出的选项中选择：%(label)s") if mistake["type"] in {"literal_error", "enum"} else _("请检查：%(label)s")
+    )
     return str(pattern.with_(label=ask.label))

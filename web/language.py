@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from typing import cast
 
 from babel.support import NullTranslations, Translations
 from starlette.datastructures import Headers
@@ -44,12 +43,12 @@ def _catalogue(language: str) -> NullTranslations:
 
 def gettext(message: str) -> str:
     """The message in the language of the page."""
-    return cast("str", _catalogue(spoken()).gettext(message))
+    return _catalogue(spoken()).gettext(message)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The message for a number of things; Chinese has one form, English two."""
-    return cast("str", _catalogue(spoken()).ngettext(one, many, count))
+    return _catalogue(spoken()).ngettext(one, many, count)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def dress(app: FastAPI, settings: Settings, clock: Clock) -> FastAPI:
     if settings.demo:
         app.include_router(styleguide.router)
     errors.install(app)
+    app.add_middleware(errors.LastResort)
     app.add_middleware(GZipMiddleware, minimum_size=WORTH_PACKING, compresslevel=4)
     app.add_middleware(OwnSiteOnly)
     app.add_middleware(Careful, is_https=settings.is_https)

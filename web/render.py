@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,7 +63,7 @@ def page(request: Request, template: str, view: object, *, part: str | None = No
 
     `view` is a frozen dataclass. A part answered to GET carries an ETag, and 304 when the browser has it already.
     """
-    if not is_dataclass(view) or not view.__dataclass_params__.frozen:
+    if not is_frozen(view):
         raise TypeError(f"A view is a frozen dataclass, not {type(view).__name__}")
     seed = csrf.seed_of(request)
     used_seed = seed or csrf.fresh_seed()
@@ -81,12 +80,16 @@ def page(request: Request, template: str, view: object, *, part: str | None = No
     answer.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
     if seed is None:
         is_https = request.app.state.dress.settings.is_https
-        answer.set_cookie(
-            csrf.SEED_COOKIE, used_seed, max_age=A_YEAR, httponly=True, samesite="lax", secure=is_https
-        )
+        answer.set_cookie(csrf.SEED_COOKIE, used_seed, max_age=A_YEAR, httponly=True, samesite="lax", secure=is_https)
     if said is not None:
         flash.forget(answer)
     return answer
+
+
+def is_frozen(view: object) -> bool:
+    """Whether the view is a frozen dataclass: what a page shows is computed before the template runs."""
+    params = getattr(type(view), "__dataclass_params__", None)
+    return params is not None and bool(params.frozen)
 
 
 def wants_part(request: Request) -> bool:

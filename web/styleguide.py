@@ -1,7 +1,7 @@
-"""Every macro in every state, on one page of the demo: what page engineers look at, and what the browser tests check."""
+"""Every macro in every state, on one page of the demo: for page engineers to look at and browser tests to check."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated
 
@@ -23,14 +23,16 @@ router = APIRouter()
 class SampleForm(Form):
     """One field of each kind."""
 
-    name: Annotated[str, forms.text(most=120), Ask(_("企业名称"), _("与营业执照一致"))]
+    name: Annotated[str, forms.wording(most=120), Ask(_("企业名称"), _("与营业执照一致"))]
     uscc: Annotated[forms.Uscc, Ask(_("统一社会信用代码"))]
-    amount: Annotated[int, forms.money("wan", least=1_000_000, most=5_000_000_000), Ask(_("想借多少"), _("以万元为单位"))]
+    amount: Annotated[
+        int, forms.money("wan", least=1_000_000, most=5_000_000_000), Ask(_("想借多少"), _("以万元为单位"))
+    ]
     rate: Annotated[Decimal | None, forms.percent(), Ask(_("可以接受的最高年利率"))] = None
     use: Annotated[str, Ask(_("用途"))]
     district: Annotated[str, Ask(_("所属区域"))]
     banks: Annotated[tuple[str, ...], Ask(_("授权哪些银行查看"), _("每家银行单独授权，随时可以撤回"))] = ()
-    note: Annotated[str, forms.text(lines=True), Ask(_("补充说明"))] = ""
+    note: Annotated[str, forms.wording(lines=True), Ask(_("补充说明"))] = ""
     on: Annotated[date | None, Ask(_("希望到账日期"))] = None
     paper: Annotated[object, Ask(_("上传资料"), _("照片或 PDF，不超过 10 MB"))] = None
     agree: Annotated[bool, Ask(_("以上内容属实"))] = Field(default=False)
@@ -115,14 +117,27 @@ COLUMNS = (
     Column("state", _("状态")),
 )
 SHORT_COLUMNS = (Column("source", _("来源")), Column("item", _("内容")), Column("amount", _("金额"), numeric=True))
-LINES = (
-    Line(1, "郑州芳华食品有限公司", "410105", "green", "经营快贷", 50_000_000, Decimal("0.0385"), date(2026, 6, 30), "pushed", "wait"),
-    Line(2, "中牟县丰禾蔬菜种植农民专业合作社", "410122", "green", "惠农贷", 20_000_000, Decimal("0.0435"), date(2026, 6, 30), "pushed", "wait"),
-    Line(3, "二七区冯记机电经营部", "410103", "yellow", "税易贷", 8_500_000, Decimal("0.045"), date(2026, 7, 1), "contacted", ""),
-    Line(4, "河南峰远精密制造有限公司", "410172", "green", "设备更新贷", 300_000_000, Decimal("0.0345"), date(2026, 7, 2), "needs_papers", "wait"),
-    Line(5, "郑州航空港凤鸣物流有限公司", "410173", "red", "运费贷", 120_000_000, Decimal("0.042"), date(2026, 7, 3), "refused", "wrong"),
-    Line(6, "荥阳市方圆建材商行", "410182", "yellow", "经营快贷", 15_000_000, Decimal("0.0465"), date(2026, 7, 3), "offered", "done"),
-)  # fmt: skip
+SAMPLES = """
+郑州芳华食品有限公司|410105|green|经营快贷|50|385|30|pushed|wait
+中牟县丰禾蔬菜种植农民专业合作社|410122|green|惠农贷|20|435|30|pushed|wait
+二七区冯记机电经营部|410103|yellow|税易贷|8.5|450|31|contacted|
+河南峰远精密制造有限公司|410172|green|设备更新贷|300|345|32|needs_papers|wait
+郑州航空港凤鸣物流有限公司|410173|red|运费贷|120|420|33|refused|wrong
+荥阳市方圆建材商行|410182|yellow|经营快贷|15|465|33|offered|done
+"""
+
+
+def _lines() -> tuple[Line, ...]:
+    rows = [row.split("|") for row in SAMPLES.split()]
+    return tuple(
+        Line(number, firm, area, light, product, int(Decimal(wan) * 1_000_000), Decimal(points) / 10_000,
+             date(2026, 6, 1) + timedelta(days=int(due) - 1), state, tone)
+        for number, (firm, area, light, product, wan, points, due, state, tone) in enumerate(rows, 1)
+    )  # fmt: skip
+
+
+LINES = _lines()
+DAYS = ((24, 96, 41), (25, 112, 52), (26, 108, 60), (27, 54, 18), (28, 47, 12), (29, 131, 66), (30, 124, 71))
 
 
 @dataclass(frozen=True)
@@ -130,20 +145,29 @@ class Guide:
     """The page's view: samples of everything."""
 
     form: Filled[SampleForm]
-    fresh: Filled[SampleForm] = field(default_factory=lambda: blank(SampleForm, rate="4.5", use="trade", district="410105"))
+    fresh: Filled[SampleForm] = field(
+        default_factory=lambda: blank(SampleForm, rate="4.5", use="trade", district="410105")
+    )
     lines: Listing[Line] = field(
         default_factory=lambda: Listing(COLUMNS, LINES, 286, "/styleguide", Wish("due_on", descending=False, page=3))
     )
     records: Listing[tuple[str, str, str]] = field(
         default_factory=lambda: Listing(
-            SHORT_COLUMNS, (("税务局", "2026年5月 增值税 按期", "38,200.00 元"), ("社保中心", "2026年5月 12 人", "9,640.00 元")), 2, "/styleguide"
+            SHORT_COLUMNS,
+            (("税务局", "2026年5月 增值税 按期", "38,200.00 元"), ("社保中心", "2026年5月 12 人", "9,640.00 元")),
+            2,
+            "/styleguide",
         )
     )
     nothing: Listing[Line] = field(default_factory=lambda: Listing(COLUMNS, (), 0, "/styleguide"))
     findings: tuple[Finding, ...] = (
         Finding("green", "依法持续经营", "登记状态为存续，已经营 38 个月（要求 12 个月以上）。"),
-        Finding("yellow", "信用状况", "缺少最近两个月的纳税数据，暂时不能判断。", "税务局 7 月 10 日前报送后自动重新评判。"),
-        Finding("red", "信用状况", "有 1 条未结执行案件，金额 12.6 万元。", "案件履行完毕并由法院更新后，当天重新评判。"),
+        Finding(
+            "yellow", "信用状况", "缺少最近两个月的纳税数据，暂时不能判断。", "税务局 7 月 10 日前报送后自动重新评判。"
+        ),
+        Finding(
+            "red", "信用状况", "有 1 条未结执行案件，金额 12.6 万元。", "案件履行完毕并由法院更新后，当天重新评判。"
+        ),
     )
     steps: tuple[Step, ...] = (
         Step("申报融资需求", "2026年6月27日 09:12", "done", "方女士"),
@@ -167,13 +191,17 @@ class Guide:
     )
     trend: tuple[ChartRow, ...] = tuple(
         ChartRow(f"6月{day}日", (Cell(reported, str(reported)), Cell(granted, str(granted))))
-        for day, reported, granted in ((24, 96, 41), (25, 112, 52), (26, 108, 60), (27, 54, 18), (28, 47, 12), (29, 131, 66), (30, 124, 71))
+        for day, reported, granted in DAYS
     )  # fmt: skip
     shares: tuple[ChartRow, ...] = tuple(
-        ChartRow(name, (Cell(value, f"{value} 万元"),)) for name, value in (("信用", 5240), ("抵押", 3120), ("质押", 640), ("保证", 1880))
+        ChartRow(name, (Cell(value, f"{value} 万元"),))
+        for name, value in (("信用", 5240), ("抵押", 3120), ("质押", 640), ("保证", 1880))
     )
     grid: tuple[ChartRow, ...] = tuple(
-        ChartRow(words.district(code), tuple(Cell((place * 7 + bank * 13) % 29, str((place * 7 + bank * 13) % 29)) for bank in range(5)))
+        ChartRow(
+            words.district(code),
+            tuple(Cell((place * 7 + bank * 13) % 29, str((place * 7 + bank * 13) % 29)) for bank in range(5)),
+        )
         for place, code in enumerate(("410102", "410105", "410172", "410181", "ZDXQ"))
     )
     banks: tuple[str, ...] = ("中原银行", "郑州银行", "工商银行", "建设银行", "农商银行")
@@ -188,7 +216,11 @@ class Guide:
         Link("已答复", "/styleguide", tally=264),
         Link("全部", "/styleguide"),
     )
-    crumbs: tuple[Link, ...] = (Link("清单", "/styleguide"), Link("6月30日 第1号", "/styleguide"), Link("郑州芳华食品有限公司"))
+    crumbs: tuple[Link, ...] = (
+        Link("清单", "/styleguide"),
+        Link("6月30日 第1号", "/styleguide"),
+        Link("郑州芳华食品有限公司"),
+    )
     today: date = date(2026, 6, 30)
 
 

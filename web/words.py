@@ -1,4 +1,4 @@
-"""Every coded word a person sees, by group: lights, states, reasons, roles, kinds. Codes come from below, words stand here.
+"""Every coded word a person sees, by group: lights, states, reasons, roles, kinds. Codes come from below.
 
 Departments' items, regions, industries, criteria and features own their words in both languages where they are defined.
 """

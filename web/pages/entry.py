@@ -9,15 +9,15 @@ from starlette.responses import RedirectResponse, Response
 
 from service.actions.sign_in import OpenedSession, open_demo_session, sign_in
 from service.clock import machine_now
-from service.doors import DoorTx, MaybeVisitor, TheHouse, Today, cookie_name
 from service.domain.errors import NotAllowed
 from service.domain.people import Role
+from service.doors import DoorTx, MaybeVisitor, TheHouse, Today, cookie_name
 from service.security import hash_token
 from service.store import people
 from web import flash
 from web.csrf import guard
 from web.display import own_address
-from web.forms import Ask, Filled, Form, Typed, blank, read, text, whole
+from web.forms import Ask, Filled, Form, Typed, blank, read, whole, wording
 from web.language import lazy as _
 from web.render import page
 
@@ -35,7 +35,7 @@ HOME = {
 
 
 class SignInForm(Form):
-    login: Annotated[str, text(most=64), Ask(_("登录名"), _("单位管理员或平台发给您的名字。"), _("请填写登录名"))]
+    login: Annotated[str, wording(most=64), Ask(_("登录名"), _("单位管理员或平台发给您的名字。"), _("请填写登录名"))]
     password: Annotated[str, Ask(_("密码"), None, _("请填写密码"))]
 
 
@@ -134,7 +134,9 @@ def show_identities(request: Request, visitor: MaybeVisitor, tx: DoorTx, today: 
         return RedirectResponse("/sign-in", status_code=303)
     rows = people.list_memberships(tx, visitor.who.person_id, today)
     identities = tuple(
-        Identity(row.id, row.role, row.firm_name or row.bank_name or row.district or "", row.id == visitor.membership_id)
+        Identity(
+            row.id, row.role, row.firm_name or row.bank_name or row.district or "", row.id == visitor.membership_id
+        )
         for row in rows
     )
     return page(request, "entry/identity.html", IdentityPage(visitor.who.name, identities))
@@ -177,4 +179,3 @@ def _opened(request: Request, house: TheHouse, opened: OpenedSession, back: str)
         path="/",
     )
     return answer
-
