@@ -28,10 +28,10 @@ def build(
     features: Sequence[Feature] | None = None,
     *,
     facts: Sequence[FactSpec] = (),
-    feeds_since: Mapping[str, date] | None = None,
+    feeds: Mapping[str, Sequence[date]] | None = None,
 ) -> pd.DataFrame:
     """Compute features and facts of a cohort, point in time: a Recipe used once (see there)."""
-    return Recipe(records, features, facts).build(cohort, feeds_since)
+    return Recipe(records, features, facts).build(cohort, feeds)
 
 
 class Recipe:
@@ -58,25 +58,26 @@ class Recipe:
         self._written: tuple[frozenset[str], Any, str, str | None] | None = None
         self._lock = Lock()
 
-    def build(self, cohort: pd.DataFrame, feeds_since: Mapping[str, date] | None = None) -> pd.DataFrame:
+    def build(self, cohort: pd.DataFrame, feeds: Mapping[str, Sequence[date]] | None = None) -> pd.DataFrame:
         """Compute one cohort.
 
         `cohort` has uscc, as_of and, where a demand is in question, amount_fen and term_months. Returns its rows in its
         order: those four columns, one float64 column per feature (NaN: unknown), one object column `fact.<name>` per
         fact (None: unknown), and `known_on.<item>`, the day up to which that source speaks about the firm (NaT:
-        missing). `feeds_since` names items with the first day their feed came, for feeds that may rightly be empty.
+        missing). `feeds` gives per item all days its feed came, also empty ones; without it they are read off the
+        records, which is right only where these are a whole city's.
         Raises RecordsError when cohort or records lack a column.
         """
         with self._lock:
             tables = {item: self.source.item(item) for item in self.items}
             engine, wanted, feed_days = self._words(tables)
-            feeds = _feed_days(engine, feed_days, self.items, feeds_since or {})
+            came = _feed_days(engine, feed_days, self.items, feeds)
             frame = _cohort(cohort)
-            live = {f"live_{item}": _live(frame, days) for item, days in feeds.items()}
+            live = {f"live_{item}": _live(frame, days) for item, days in came.items()}
             engine.create_table(self._name, _arrow(frame.assign(**live)), temp=True, overwrite=True)
             found = _answer(engine, wanted).sort_values("row", ignore_index=True)
             engine.drop_table(self._name, force=True)
-        return _dressed(frame, found, self.features, self.facts, feeds, self.items)
+        return _dressed(frame, found, self.features, self.facts, came, self.items)
 
     def _words(self, tables: Mapping[str, Any]) -> tuple[Any, str, str | None]:
         """The engine and the two queries in its words; written anew when an item appears that was not there before."""
@@ -129,18 +130,17 @@ def _feed_question(tables: Mapping[str, Any]) -> Any | None:
 
 
 def _feed_days(
-    engine: Any, question: str | None, items: Sequence[str], since: Mapping[str, date]
+    engine: Any, question: str | None, items: Sequence[str], told: Mapping[str, Sequence[date]] | None
 ) -> dict[str, np.ndarray]:
-    """Per item the days on which its feed came, ascending."""
+    """Per item the days on which its feed came, ascending: as told, or else read off the records."""
     import numpy as np
 
     days: dict[str, np.ndarray] = {item: np.array([], "datetime64[D]") for item in items}
+    if told is not None:
+        return days | {item: np.unique(np.array(came, "datetime64[D]")) for item, came in told.items() if item in days}
     if question is not None:
         for item, group in _answer(engine, question).groupby("item"):
             days[str(item)] = np.sort(group["known_on"].to_numpy().astype("datetime64[D]"))
-    for item, day in since.items():
-        if item in days:
-            days[item] = np.unique(np.append(days[item], np.datetime64(day, "D")))
     return days
 
 

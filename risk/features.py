@@ -12,6 +12,8 @@ from risk.terms import FactSpec, Feature, Words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
 __all__ = ["FACTS", "FEATURES", "INVOICE_FEATURES", "FactSpec", "Feature", "build"]
 
 SAFER, FREE, RISKIER = -1, 0, 1
@@ -325,14 +327,15 @@ FEATURES: list[Feature] = [
 """The features of the platform's own model."""
 
 
-def with_demand(frame: Any) -> Any:
-    """Recompute the features of the demand itself from stored features and the frame's amount_fen and term_months.
+def with_demand(frame: pd.DataFrame, amount_fen: Any = None, term_months: Any = None) -> pd.DataFrame:
+    """Recompute the demand's own features (amount_to_revenue, term_asked) on stored features.
 
-    For a report: yesterday's stored features plus the demand's own, without asking the records again.
+    For a report: yesterday's stored features plus the demand's own, without asking the records again. Amount and term
+    are one value, a column, or (None) the frame's own amount_fen and term_months; `revenue` must be in the frame.
     """
-    amount = frame["amount_fen"].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")) / 100
-    revenue = frame["revenue"].where(frame["revenue"] > 0)
-    return frame.assign(
-        amount_to_revenue=(amount / revenue).clip(0, CAP).round(6),
-        term_asked=frame["term_months"].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")),
-    )
+    asked = frame.assign(**{name: value for name, value in (("amount_fen", amount_fen), ("term_months", term_months))
+                            if value is not None})  # fmt: skip
+    amount, term = asked["amount_fen"].astype("Float64"), asked["term_months"].astype("Float64")
+    revenue = asked["revenue"].where(asked["revenue"] > 0)
+    share = (amount.to_numpy(dtype="float64", na_value=float("nan")) / 100 / revenue).clip(0, CAP).round(6)
+    return asked.assign(amount_to_revenue=share, term_asked=term.to_numpy(dtype="float64", na_value=float("nan")))

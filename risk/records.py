@@ -75,6 +75,32 @@ def mirror(folder: str | Path) -> Records:
     return Records(table)
 
 
+@dataclass(frozen=True)
+class Held(Records):
+    """A few firms' records held in memory, to be refilled: for one firm whose records just changed."""
+
+    engine: Any
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Hold nothing yet."""
+        import ibis
+
+        engine = ibis.duckdb.connect(threads=1)
+        engine.create_table("record", schema=ibis.schema(COLUMNS))
+        table = engine.table("record")
+        return cls(lambda item: table.filter(table.item == item), engine)
+
+    def refill(self, rows: Any) -> None:
+        """Hold these rows instead: an Arrow table in the canonical shape; further columns are ignored."""
+        import ibis
+
+        if missing := sorted(set(COLUMNS) - set(rows.column_names)):
+            raise RecordsError(f"The records lack the columns {', '.join(missing)}.")
+        shape = ibis.schema(COLUMNS).to_pyarrow()
+        self.engine.create_table("record", rows.select(list(COLUMNS)).cast(shape), overwrite=True)
+
+
 def opened(records: Records | str | Path | Any) -> Records:
     """Take a mirror folder, an Ibis table or Records, and return Records."""
     if isinstance(records, Records):
