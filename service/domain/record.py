@@ -1,4 +1,4 @@
-"""Shared public data: a feed is a file taken from a department, a record is one good row of it, quarantine keeps the others.
+"""Shared public data: a feed is a department's file, a record one good row of it, quarantine keeps the others.
 
 Feeds add up: received = valid + duplicates + quarantined.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to
+from service.domain.columns import coded, document, fen, identity, instant, one_of, points_to, words
 
 
 class FeedState(StrEnum):
@@ -54,8 +54,12 @@ class Feed(SQLModel, table=True):
     sha256: str = Field(max_length=64)
     size: int = Field(sa_type=BigInteger)
     encoding: str = ""
+    header: list[str] | None = words(nullable=True)
+    """The columns as the file named them, for the error file that goes back."""
     catalogue_version: str
     received_on: date
+    known_from: date | None = None
+    """The earliest known_on among its valid rows: earlier than received_on only in a file of history."""
     is_history: bool = False
     taken_at: datetime = instant()
     taken_by: str = ""
@@ -79,16 +83,17 @@ class Feed(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """One fact of one firm, one version of it; `service/intake/catalogue.yaml` says what the columns mean for each item.
+    """One version of one fact of one firm; `service/intake/catalogue.yaml` says what the columns mean for each item.
 
-    Visible as of day D: known_on <= D and happened_on <= D, superseded_on and withdrawn_on null or > D; an adverse item
-    also ends_on null or > D. There is no foreign key to feed: at a million rows a file its check costs more than the rows.
+    Visible as of day D: known_on <= D and happened_on <= D, superseded_on and withdrawn_on null or > D; an adverse
+    item also ends_on null or > D. There is no foreign key to feed: checking it costs more than storing the rows.
     """
 
     __table_args__ = (
         CheckConstraint("superseded_on >= known_on", name="record_superseded_after_known"),
         Index("record_in_force", "uscc", "item", "key", unique=True, postgresql_where="superseded_on IS NULL"),
         Index("record_superseded", "uscc", "item", "key", postgresql_where="superseded_on IS NOT NULL"),
+        Index("record_by_day", "item", "known_on"),
         Index("record_by_feed", "feed_id", postgresql_using="brin"),
     )
     id: int | None = identity()

@@ -11,9 +11,9 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from service.domain.record import Feed, FeedState, Record
+from service.domain.record import Record
 from service.store.database import driver_of
 
 CONTENT = "happened_on, ends_on, amount_fen, quantity, code, status, party, details"
@@ -27,7 +27,7 @@ CREATE TEMP TABLE staged (line int, uscc text COLLATE "C", key text COLLATE "C",
 CREATE TEMP TABLE suspect (line int) ON COMMIT DROP;
 """
 
-# Facts that already have a version, or come more than once in this file: few as a rule, and the only ones that need care.
+# Facts that have a version already, or come more than once in this file: few as a rule; only they need care.
 _FIND_VERSIONED = """
 CREATE TEMP TABLE versioned ON COMMIT DROP AS
     SELECT s.uscc, s.key FROM pg_temp.staged s
@@ -36,6 +36,7 @@ CREATE TEMP TABLE versioned ON COMMIT DROP AS
     SELECT s.uscc, s.key FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
 """
 
+# ruff: noqa: S608 - the statements are put together from the constants above, never from what anybody sent
 # Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row.
 _CHAIN = f"""
 CREATE TEMP TABLE chain ON COMMIT DROP AS
@@ -55,11 +56,12 @@ WITH coming AS (
     WINDOW known AS (PARTITION BY uscc, key ORDER BY known_on, id, line),
         before AS (known ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), judged AS (
-    SELECT *, id IS NULL AND content = content_before
+    SELECT *, id IS NULL AND content IS NOT DISTINCT FROM content_before
         AND coalesce(withdrawn_on, withdrawn_before) IS NOT DISTINCT FROM withdrawn_before AS is_repeat
     FROM ordered
 ), kept AS (
-    SELECT id, line, known_on, content_before IS NULL AS is_first, coalesce(withdrawn_on, withdrawn_before) AS withdrawn_on,
+    SELECT id, line, known_on, content_before IS NULL AS is_first,
+        coalesce(withdrawn_on, withdrawn_before) AS withdrawn_on,
         lead(known_on) OVER (PARTITION BY uscc, key ORDER BY known_on, id, line) AS superseded_on
     FROM judged WHERE NOT is_repeat
 )
@@ -91,7 +93,7 @@ _UNVERSIONED = " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.versioned v WHERE v.usc
 
 @dataclass(frozen=True)
 class Merged:
-    """What became of the staged rows; lines name rows of the file, months ('2026-03') those of the mirror to write anew."""
+    """What became of the staged rows; lines are those of the file, months ('2026-03') the mirror's to write anew."""
 
     new: int
     corrected: int
@@ -100,21 +102,15 @@ class Merged:
     versioned_lines: list[int]
     months: list[str]
 
-
-def next_feed_id(tx: Session) -> int:
-    """The number of the feed about to be taken; records carry it before the feed's own row is complete."""
-    return int(tx.connection().scalar(text("SELECT nextval(pg_get_serial_sequence('feed', 'id'))")))
+    @property
+    def has_chain(self) -> bool:
+        """Whether some of the facts had versions before, or came more than once."""
+        return bool(self.duplicate_lines or self.contradictory_lines or self.versioned_lines or self.months)
 
 
 def lock_item(tx: Session, item: str) -> None:
     """One feed of an item at a time, until the transaction ends."""
     tx.connection().execute(text("SELECT pg_advisory_xact_lock(hashtext('intake'), hashtext(:item))"), {"item": item})
-
-
-def find_taken(tx: Session, item: str, sha256: str) -> Feed | None:
-    """The feed these very bytes were taken as, if they were."""
-    query = select(Feed).where(Feed.item == item, Feed.sha256 == sha256, Feed.state == FeedState.TAKEN.value)
-    return tx.exec(query).one_or_none()
 
 
 def stage(tx: Session, blocks: Iterable[bytes]) -> None:
@@ -124,7 +120,7 @@ def stage(tx: Session, blocks: Iterable[bytes]) -> None:
 
 
 def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) -> Merged:
-    """Turn the staged rows into records. `suspect_lines` holds at least every row whose fact comes twice in the file."""
+    """Turn the staged rows into records. `suspect_lines` has at least every row whose fact comes twice in the file."""
     connection = tx.connection()
     _copy(tx, "suspect (line)", (f"{line}\n".encode() for line in suspect_lines))
     connection.exec_driver_sql("ANALYZE pg_temp.staged")
@@ -155,11 +151,13 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
 
 
 def new_facts_by_day(tx: Session, *, has_chain: bool) -> list[tuple[date, date, int]]:
-    """(happened_on, known_on, rows) of the staged facts that had no version before: those whose timeliness is measured."""
+    """(happened_on, known_on, rows) of the staged facts that had no version before: only these may be late."""
     first_only = (
-        " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = s.line AND c.fate <> 'first')" if has_chain else ""
+        " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = s.line AND c.fate <> 'first')"
+        if has_chain
+        else ""
     )
-    query = f"SELECT happened_on, known_on, count(*) FROM pg_temp.staged s{first_only} GROUP BY 1, 2"  # noqa: S608
+    query = f"SELECT happened_on, known_on, count(*) FROM pg_temp.staged s{first_only} GROUP BY 1, 2"
     return [(row[0], row[1], row[2]) for row in tx.connection().execute(text(query))]
 
 
@@ -185,7 +183,7 @@ def copy_quarantine(tx: Session, blocks: Iterable[bytes]) -> None:
     _copy(tx, "set_aside", blocks)
     connection.exec_driver_sql(
         "INSERT INTO quarantine (feed_id, item, line, uscc, field, reason, faults, row)"
-        " SELECT feed_id, item, line, uscc, field, reason, faults, row FROM pg_temp.set_aside"
+        " SELECT feed_id, item, line, uscc, coalesce(field, ''), reason, faults, row FROM pg_temp.set_aside"
     )
 
 
@@ -222,8 +220,41 @@ def list_as_of(tx: Session, uscc: str, day: date, adverse: Iterable[str], item: 
     )
     given = {"uscc": uscc, "item": item, "day": day, "adverse": list(adverse)}
     found = [row[0] for row in tx.connection().execute(query, given)]
-    ordered = select(Record).where(Record.id.in_(found)).order_by(Record.happened_on.desc(), Record.id)  # type: ignore[union-attr,attr-defined]
+    ordered = select(Record).where(col(Record.id).in_(found)).order_by(col(Record.happened_on).desc(), col(Record.id))
     return list(tx.exec(ordered))
+
+
+def months_of(tx: Session, item: str) -> list[str]:
+    """The months ('2026-03') in which the city came to know records of an item."""
+    query = text("SELECT DISTINCT to_char(known_on, 'YYYY-MM') FROM record WHERE item = :item ORDER BY 1")
+    return [row[0] for row in tx.connection().execute(query, {"item": item})]
+
+
+def items_held(tx: Session) -> list[str]:
+    """The items of which there are records."""
+    return [
+        row[0] for row in tx.connection().execute(text("SELECT DISTINCT item FROM feed WHERE valid > 0 ORDER BY 1"))
+    ]
+
+
+def copy_month(tx: Session, item: str, month: str, columns: Iterable[str]) -> Iterator[bytes]:
+    """An item's records known in a month, as CSV blocks with these columns."""
+    first = date.fromisoformat(month + "-01")
+    query = (
+        f"COPY (SELECT {', '.join(columns)} FROM record WHERE item = %s AND known_on >= %s"
+        " AND known_on < %s + interval '1 month') TO STDOUT (FORMAT csv, FORCE_QUOTE *)"
+    )
+    with driver_of(tx).cursor() as cursor, cursor.copy(query, (item, first, first)) as copy:
+        for block in copy:
+            yield bytes(block)
+
+
+def checksums(tx: Session, item: str, expression: str) -> dict[str, tuple[int, int]]:
+    """month → (rows, sum of `expression`) of an item."""
+    query = text(
+        f"SELECT to_char(known_on, 'YYYY-MM'), count(*), sum({expression}) FROM record WHERE item = :item GROUP BY 1"
+    )
+    return {row[0]: (row[1], int(row[2])) for row in tx.connection().execute(query, {"item": item})}
 
 
 def _copy(tx: Session, target: str, blocks: Iterable[bytes]) -> None:
