@@ -73,3 +73,8 @@ def add_light_changes(tx: Session, rows: Sequence[Mapping[str, Any]], today: dat
     """The light's history goes on."""
     if rows:
         tx.execute(LIGHTS, {"rows": as_json(rows), "today": today, "now": now})
+
+
+def find(tx: Session, demand_id: int) -> Sequence[Row[Any]]:
+    """Whose demand it is: one row, or none that this transaction may see."""
+    return tx.execute(text("SELECT id, uscc, district FROM demand WHERE id = :id"), {"id": demand_id}).all()

@@ -32,7 +32,7 @@ SUMS = {
     "first_loans": "coalesce(sum(sign) FILTER (WHERE is_first_loan), 0)",
     "renewal_without_repayment_fen": "coalesce(sum(sign * amount_fen) FILTER (WHERE is_renewal_without_repayment), 0)",
     "rate_times_fen": "coalesce(sum(sign * amount_fen * rate), 0)",
-    "late_events": 'coalesce(sum(sign) FILTER (WHERE recorded_on > "on"), 0)',
+    "late_events": 'count(*) FILTER (WHERE recorded_on > "on")',
 }
 OWNER_SEES = ("push_line", "credit_grant", "figure_event")
 OWNER_KEEPS = ("figure_day", "figure_slice", "figure_household")

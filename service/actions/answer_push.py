@@ -1,0 +1,381 @@
+"""A bank answers the lines of its list, one or many at once; a firm hands in papers or disputes a contact."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from service.actions.settle_demand import settling
+from service.domain import line_clock
+from service.domain.answering import STATE_AFTER, Answered, AnswerForm, OfferForm, fault_of
+from service.domain.clocks import clock, number
+from service.domain.demand import IN_MATCHING, DemandState
+from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
+from service.domain.people import Role, Who
+from service.domain.push_list import ANSWERABLE, LINE_MAY_BECOME, AnswerKind, LineState, OfferState
+from service.domain.standards.calendar import Calendar
+from service.store import answers, calendar, notices, products, push_lists, queue, standing, trail
+from service.store.bulk import change_rows, next_ids
+from service.store.notices import Message
+from service.store.trail import Act
+
+L, K = LineState, AnswerKind
+TOLD_TO_FIRM = {
+    K.CONTACTED: "line_contacted",
+    K.NEEDS_PAPERS: "papers_asked",
+    K.EXTENSION: "decision_extended",
+    K.OFFERED: "offer_made",
+    K.REFUSED: "line_refused",
+}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An answer that will be written: its line as it was, and the line's new columns."""
+
+    form: AnswerForm
+    line: Any
+    state: LineState
+    columns: Mapping[str, Any]
+    reopens: bool = False
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What is known when the answers are looked at: the day, the calendar, the banks' last answers, the open offers."""
+
+    today: date
+    calendar: Calendar
+    last: Mapping[int, Any]
+    offers: Mapping[int, Any]
+    demands: Mapping[int, Any]
+
+
+def answer_lines(tx: Session, who: Who, forms: Sequence[AnswerForm], today: date, now: datetime) -> list[Answered]:
+    """Take each answer that can be taken and say of the others why not; results in the order of the forms."""
+    if not who.is_bank:
+        raise NotAllowed("只有银行可以反馈推送项。")
+    results: dict[int, Answered] = {}
+    asked: set[int] = set()
+    good: dict[int, AnswerForm] = {}
+    for place, form in enumerate(forms):
+        fault = fault_of(form, today)
+        if fault is not None:
+            results[place] = Answered(form.line_id, error=fault)
+        elif form.line_id in asked:
+            results[place] = Answered(form.line_id, error=Conflict("同一推送项在一批中只能反馈一次。"))
+        else:
+            good[place] = form
+            asked.add(form.line_id)
+    lines = {line.id: line for line in push_lists.lock_lines_of_bank(tx, who, [form.line_id for form in good.values()])}
+    desk = _desk(tx, lines, today)
+    taken: dict[int, Taken] = {}
+    for place, form in good.items():
+        try:
+            found = _take(tx, form, lines.get(form.line_id), desk)
+        except DomainError as fault:
+            results[place] = Answered(form.line_id, error=fault)
+            continue
+        if isinstance(found, Taken):
+            taken[place] = found
+        else:
+            results[place] = Answered(form.line_id, found)
+    ids = _write(tx, who, list(taken.values()), today, now)
+    results |= {place: Answered(taken[place].form.line_id, key) for place, key in zip(taken, ids, strict=True)}
+    return [results[place] for place in range(len(forms))]
+
+
+def answer_line(tx: Session, who: Who, form: AnswerForm, today: date, now: datetime) -> int:
+    """One answer; its key. Raises what is wrong with it."""
+    (result,) = answer_lines(tx, who, [form], today, now)
+    if result.error is not None:
+        raise result.error
+    assert result.answer_id is not None
+    return result.answer_id
+
+
+def _desk(tx: Session, lines: Mapping[int, Any], today: date) -> Desk:
+    ids = list(lines)
+    return Desk(
+        today,
+        calendar.calendar(tx),
+        answers.last_of(tx, ids),
+        answers.open_offers_of(tx, ids),
+        {row.id: row for row in standing.read(tx, sorted({line.demand_id for line in lines.values()}), today)},
+    )
+
+
+def _take(tx: Session, form: AnswerForm, line: Any | None, desk: Desk) -> Taken | int:
+    """The answer as it will be written, or the key of the same one given before."""
+    if line is None:
+        raise NotFound("没有这条推送项。")
+    if line.view_closed:
+        raise NotPossible("企业已撤回对贵行的授权，此项不能再反馈。")
+    last = desk.last.get(line.id)
+    if form.corrects_id is None and last is not None and _is_same(form, last, desk.offers.get(line.id)):
+        return int(last.id)
+    corrects = form.corrects_id is not None
+    if corrects:
+        _check_correction(form, line, last, desk)
+    elif line.closed_on is not None:
+        raise Conflict("此项已于 {on} 关闭，不能再反馈。", on=line.closed_on, state=line.state)
+    state = STATE_AFTER[K(form.kind)] or L(line.state)
+    if not corrects and state != line.state and L(line.state) not in LINE_MAY_BECOME[state]:
+        raise Conflict("此项已是“{old}”，不能再反馈为“{new}”。", old=line.state, new=state.value)
+    reopens = line.closed_on is not None and state is not L.REFUSED
+    if reopens:
+        with tx.begin_nested():
+            _reopen(tx, line, desk)
+    return Taken(form, line, state, _columns_of(form, line, desk), reopens)
+
+
+def _is_same(form: AnswerForm, last: Any, offer: Any | None) -> bool:
+    """A double click: the last answer said exactly this."""
+    said = (last.kind, tuple(last.reasons), last.text, tuple(last.papers))
+    if said != (form.kind, form.reasons, form.text, form.papers):
+        return False
+    if form.offer is None:
+        return True
+    names = ("amount_fen", "rate", "fees_fen", "term_months", "loan_type", "repayment")
+    return offer is not None and all(getattr(offer, name) == getattr(form.offer, name) for name in names)
+
+
+def _check_correction(form: AnswerForm, line: Any, last: Any | None, desk: Desk) -> None:
+    if last is None or last.id != form.corrects_id:
+        raise Conflict("只能更正本行对此项的最近一次反馈；它已有更新，请刷新。")
+    until = clock("correction", last.answered_on).surely_after(last.answered_on, desk.calendar)
+    if desk.today > until:
+        raise Conflict("更正期已于 {until} 结束。", until=until)
+    if line.state not in ANSWERABLE | {L.REFUSED}:
+        raise Conflict("此项已是“{old}”，反馈不能再更正。", old=line.state)
+
+
+def _reopen(tx: Session, line: Any, desk: Desk) -> None:
+    """A refusal said in error: the line holds its money again, if the demand still wants it and there is money left."""
+    demand = desk.demands.get(line.demand_id)
+    if demand is None or DemandState(demand.state) not in IN_MATCHING:
+        raise Conflict("此需求已不在撮合中，不能恢复。")
+    open_lines = [one for one in standing.lines_of(tx, [line.demand_id])[line.demand_id] if one.is_open]
+    if len(open_lines) >= number("max_open_lines", desk.today):
+        raise Conflict("此需求已另推送给其他银行，不能恢复。")
+    if push_lists.has_open_line(tx, line.demand_id, line.bank_id):
+        raise Conflict("此需求已重新推送给贵行，请在新的推送项上反馈。")
+    products.move_money(tx, {line.product_id: line.amount_fen}, {})
+    if line.pushed_on == desk.today:
+        products.take_places(tx, {line.product_id: 1}, desk.today)
+
+
+def _columns_of(form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
+    """What the answer does to the line's clock."""
+    return CLOCK_AFTER[K(form.kind)](form, line, desk)
+
+
+def _after_received(_form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
+    if line.due_step == "contact":
+        return {}
+    return line_clock.from_push(desk.today, line.contact_days, desk.calendar)
+
+
+def _after_contact(_form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
+    if line.due_step == "papers":
+        return line_clock.resumed(line, desk.today, line.decide_days, desk.calendar)
+    return line_clock.from_complete_file(desk.today, line.decide_days, desk.calendar)
+
+
+def _after_papers_asked(_form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
+    paused = line_clock.paused_for_papers(line, desk.today, desk.calendar)
+    if paused is None:
+        raise NotPossible("此项补件暂停的天数已用完，请在时限内给出决定。")
+    return paused
+
+
+def _after_extension(_form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
+    extended = None if line.extended_on else line_clock.extended(line, desk.today, desk.calendar)
+    if extended is None:
+        raise Conflict("每项只能在时限内延期一次。")
+    return extended
+
+
+def _after_offer(form: AnswerForm, _line: Any, desk: Desk) -> Mapping[str, Any]:
+    assert form.offer is not None
+    return line_clock.waits_for_firm(_valid_until(form.offer, desk))
+
+
+CLOCK_AFTER: dict[AnswerKind, Callable[[AnswerForm, Any, Desk], Mapping[str, Any]]] = {
+    K.RECEIVED: _after_received,
+    K.CONTACTED: _after_contact,
+    K.NEEDS_PAPERS: _after_papers_asked,
+    K.EXTENSION: _after_extension,
+    K.OFFERED: _after_offer,
+    K.REFUSED: lambda _form, _line, _desk: {},
+}
+
+
+def _valid_until(offer: OfferForm, desk: Desk) -> date:
+    return offer.valid_until_on or clock("offer_valid", desk.today).surely_after(desk.today, desk.calendar)
+
+
+def _write(tx: Session, who: Who, taken: Sequence[Taken], today: date, now: datetime) -> list[int]:
+    """Answers, lines, offers, money, notices, trail: the whole batch in a handful of statements."""
+    if not taken:
+        return []
+    ids = next_ids(tx, "answer", len(taken))
+    answers.add(tx, [_answer_row(key, one, who, today, now) for key, one in zip(ids, taken, strict=True)])
+    _write_lines(tx, taken, now)
+    ended = [one.line for one in taken if one.state is L.REFUSED and one.line.closed_on is None]
+    push_lists.end_lines(tx, ended, L.REFUSED.value, OfferState.TAKEN_BACK.value, today, now)
+    _write_offers(tx, list(zip(ids, taken, strict=True)), now)
+    acts = [_act(key, one) for key, one in zip(ids, taken, strict=True)]
+    acts += settling(tx, who, [one.line.demand_id for one in taken], today, now, "answered")
+    notices.add(tx, [_message(one) for one in taken if K(one.form.kind) in TOLD_TO_FIRM], today, now)
+    trail.append(tx, who, acts, now)
+    if ended:
+        queue.defer_in(tx, queue.TODAY, once=queue.TODAY)
+    return ids
+
+
+def _write_lines(tx: Session, taken: Sequence[Taken], now: datetime) -> None:
+    """New states and clocks, grouped by the columns they touch; refusals are closed apart."""
+    by_shape: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for one in taken:
+        if one.state is L.REFUSED:
+            continue
+        row = {"id": one.line.id, **one.columns}
+        if one.state != one.line.state:
+            row |= {"state": one.state.value, "state_at": now}
+        if one.reopens:
+            row |= {"closed_on": None, "reserved_fen": one.line.amount_fen}
+        by_shape[tuple(row)].append(row)
+    for shape, rows in by_shape.items():
+        if len(shape) > 1:
+            change_rows(tx, "push_line", "id", rows)
+
+
+def _write_offers(tx: Session, taken: Sequence[tuple[int, Taken]], now: datetime) -> None:
+    made = [(key, one) for key, one in taken if one.form.offer is not None and one.state is L.OFFERED]
+    taken_back = [
+        one.line.id for _, one in taken if one.line.state == L.OFFERED and one.state not in (L.OFFERED, L.REFUSED)
+    ]
+    answers.end_offers(tx, taken_back, OfferState.TAKEN_BACK.value, now)
+    answers.end_offers(tx, [one.line.id for _, one in made], OfferState.REPLACED.value, now)
+    answers.add_offers(tx, [_offer_row(key, one, one.form.offer, now) for key, one in made if one.form.offer])
+
+
+def _answer_row(key: int, one: Taken, who: Who, today: date, now: datetime) -> dict[str, Any]:
+    form = one.form
+    return {
+        "id": key,
+        "line_id": one.line.id,
+        "bank_id": one.line.bank_id,
+        "kind": form.kind,
+        "reasons": list(form.reasons),
+        "text": form.text,
+        "papers": list(form.papers),
+        "channel": form.channel[:12],
+        "answered_on": today,
+        "answered_at": now,
+        "answered_by": who.person_id,
+        "corrects_id": form.corrects_id,
+    }
+
+
+def _offer_row(key: int, one: Taken, offer: OfferForm, now: datetime) -> dict[str, Any]:
+    return {
+        "line_id": one.line.id,
+        "answer_id": key,
+        "bank_id": one.line.bank_id,
+        "demand_id": one.line.demand_id,
+        "amount_fen": offer.amount_fen,
+        "rate": offer.rate,
+        "fees_fen": offer.fees_fen,
+        "repayment": str(offer.repayment),
+        "all_in_rate": offer.all_in_rate,
+        "term_months": offer.term_months,
+        "loan_type": str(offer.loan_type),
+        "valid_until_on": one.columns["due_on"],
+        "state": OfferState.OPEN.value,
+        "offered_at": now,
+    }
+
+
+def _act(key: int, one: Taken) -> Act:
+    details: dict[str, Any] = {"answer": key}
+    if one.form.reasons:
+        details["reasons"] = list(one.form.reasons)
+    if one.form.corrects_id is not None:
+        details["corrects"] = one.form.corrects_id
+    return Act(
+        "answered" if one.form.corrects_id is None else "corrected",
+        "push_line",
+        one.line.id,
+        old=one.line.state,
+        new=one.state.value,
+        details=details | {"kind": one.form.kind},
+        **_whose(one.line),
+    )
+
+
+def _whose(line: Any) -> dict[str, Any]:
+    return {"demand_id": line.demand_id, "uscc": line.uscc, "bank_id": line.bank_id, "district": line.district}
+
+
+def _message(one: Taken) -> Message:
+    form = one.form
+    values: dict[str, Any] = {"bank_id": one.line.bank_id}
+    if form.reasons:
+        values["reasons"] = list(form.reasons)
+    if form.papers:
+        values["papers"] = list(form.papers)
+    if form.offer is not None:
+        values |= {"amount_fen": form.offer.amount_fen, "rate": str(form.offer.rate)}
+    return Message(
+        TOLD_TO_FIRM[K(form.kind)], uscc=one.line.uscc, demand_id=one.line.demand_id, line_id=one.line.id, values=values
+    )
+
+
+def give_papers(tx: Session, who: Who, line_id: int, today: date, now: datetime) -> None:
+    """The firm has handed in what was asked: the file is with the bank again and its clock goes on."""
+    line = _line_of_firm(tx, who, line_id)
+    if line.state != L.NEEDS_PAPERS:
+        raise Conflict("银行没有在等待补件。")
+    columns = line_clock.resumed(line, today, line.decide_days, calendar.calendar(tx))
+    change_rows(tx, "push_line", "id", [{"id": line.id, "state": L.CONTACTED.value, "state_at": now, **columns}])
+    acts = [Act("papers_given", "push_line", line.id, old=line.state, new=L.CONTACTED.value, **_whose(line))]
+    acts += settling(tx, who, [line.demand_id], today, now, "papers_given")
+    notices.add(
+        tx, [Message("papers_given", bank_id=line.bank_id, demand_id=line.demand_id, line_id=line.id)], today, now
+    )
+    trail.append(tx, who, acts, now)
+
+
+def dispute_contact(tx: Session, who: Who, line_id: int, today: date, now: datetime) -> None:
+    """The firm says that nobody contacted it: marked for the bank, the district and the figures; kept once."""
+    line = _line_of_firm(tx, who, line_id)
+    if line.contact_disputed_on is not None:
+        return
+    if line.state not in (L.CONTACTED, L.NEEDS_PAPERS, L.REFUSED):
+        raise Conflict("银行还没有说已联系贵企业。")
+    change_rows(tx, "push_line", "id", [{"id": line.id, "contact_disputed_on": today}])
+    told = {"demand_id": line.demand_id, "line_id": line.id, "values": {"bank_id": line.bank_id}}
+    notices.add(
+        tx,
+        [
+            Message("contact_disputed", bank_id=line.bank_id, **told),
+            Message("contact_disputed", district=line.district, **told),
+        ],
+        today,
+        now,
+    )
+    trail.append(tx, who, [Act("contact_disputed", "push_line", line.id, **_whose(line))], now)
+
+
+def _line_of_firm(tx: Session, who: Who, line_id: int) -> Any:
+    if who.role is not Role.FIRM:
+        raise NotAllowed("只有企业本人可以这样做。")
+    lines = [line for line in push_lists.lock_lines(tx, [line_id]) if line.uscc == who.uscc]
+    if not lines:
+        raise NotFound("没有这条推送项。")
+    return lines[0]
