@@ -38,8 +38,8 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m web.language --check
-	$(BIN)/python -m web.assets --check
+	$(BIN)/python -m web.locale_tool check
+	$(BIN)/python .ci/assets.py
 
 serve: setup
 	$(BIN)/xindeng serve
@@ -57,7 +57,7 @@ assets:
 	cd web/assets && npm ci --no-fund --no-audit && node build.mjs
 
 locale: setup
-	$(BIN)/python -m web.language --update
+	$(BIN)/python -m web.locale_tool extract
 
 # In an environment that has just been brought up to date on purpose: writes down what is installed.
 lock:
