@@ -52,6 +52,13 @@ def _loans_overdue(m: Any) -> Any:
     return ibis.ifelse(m.loans_marked_overdue.notnull(), most, ibis.null("int64"))
 
 
+def _yearly_sales(m: Any) -> Any:
+    """By invoices where the firm has authorised them, else the latest annual report's revenue."""
+    import ibis
+
+    return ibis.coalesce(m.sales_12m_fen, m.revenue_fen)
+
+
 def _void_share(m: Any) -> Any:
     """Void sales invoices over all sales invoices, by number."""
     return m.out_void / m.out_all.nullif(0)
@@ -103,7 +110,7 @@ FACTS: list[FactSpec] = [
           _latest("tax_last_on", "insurance_last_on", "power_last_on", "invoice_last_on"), *MONTHLY[1:]),
     _fact("heard_on", "tax_payment", "date", "最近收到数据日期", "day the last monthly source was received",
           _latest(*(f"known_{item}" for item in MONTHLY)), *MONTHLY[1:]),
-    _fact("yearly_sales_fen", "invoice", "fen", "近12个月销售额", "sales of the last 12 months", "sales_12m_fen"),
+    _fact("yearly_sales_fen", "invoice", "fen", "近12个月销售额", "sales of the last 12 months", _yearly_sales, "annual_report"),
     _fact("first_sale_on", "invoice", "date", "首张销项发票日期", "day of the first valid sales invoice"),
     _fact("last_sale_on", "invoice", "date", "最近销项发票日期", "day of the last valid sales invoice"),
     _fact("active_months", "invoice", "months", "近12个月有销售的月数", "months with sales of the last 12", "sales_months_12m"),
