@@ -18,7 +18,7 @@ class FigureKind(StrEnum):
 
 
 class FigureEvent(SQLModel, table=True):
-    """One countable event; a correction is a second event with sign −1, under the same day, with its own recorded_on."""
+    """One countable event; a correction is a second event with sign −1, of the same day, with its own recorded_on."""
 
     __tablename__ = "figure_event"
     __table_args__ = (
