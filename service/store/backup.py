@@ -22,8 +22,8 @@ from typing import IO, Any
 
 import psycopg
 from alembic.script import ScriptDirectory
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import make_url
 
 from service.clock import machine_now
 from service.domain.errors import Conflict, NotPossible, Unavailable
@@ -265,10 +265,10 @@ def _change_databases(address: ServerAddress, new: str) -> None:
 
 def _call(program: str, address: ServerAddress, *words: str) -> tuple[list[str], dict[str, str]]:
     """The password goes by the environment: a command line is read by everybody on the machine."""
-    url = make_url(address.admin_url)
-    surely = {**surroundings("PATH", "LD_LIBRARY_PATH"), "LC_ALL": "C", "PGPASSWORD": str(url.password or "")}
-    bare = url.set(password=None).render_as_string(hide_password=False)
-    return [str(shipped_folder() / program), *words, f"--dbname={bare}", "--no-password"], surely
+    parts = conninfo_to_dict(address.admin_url)
+    password = str(parts.pop("password", ""))
+    surely = {**surroundings("PATH", "LD_LIBRARY_PATH"), "LC_ALL": "C", "PGPASSWORD": password}
+    return [str(shipped_folder() / program), *words, f"--dbname={make_conninfo(**parts)}", "--no-password"], surely
 
 
 def _run(program: str, address: ServerAddress, *words: str) -> None:
