@@ -46,9 +46,9 @@ def wrong(message: str, **values: Any) -> PydanticCustomError:
 
 _UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 _NUMBER_NOISE = re.compile(r"[\s,_'¥￥]")
-_MONEY = re.compile(r"(\d{1,16})(?:\.(\d{1,8}))?(亿元?|万元?|元)?")
+_MONEY = re.compile(r"(\d{1,16})(?:\.(\d{1,8}))?(亿元?|万元?|元)?", re.ASCII)
 _FEN_IN = {"元": 100, "万": 1_000_000, "亿": 10_000_000_000}
-_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
+_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", re.ASCII)
 
 
 def clean(text: str) -> str:
@@ -89,7 +89,7 @@ def percent(*, least: Decimal = Decimal(0), most: Decimal = Decimal(1), places: 
         if not isinstance(text, str):
             return text
         typed = plain(text).removesuffix("%")
-        if not re.fullmatch(rf"\d{{1,4}}(\.\d{{1,{places}}})?", typed):
+        if not re.fullmatch(rf"[0-9]{{1,4}}(\.[0-9]{{1,{places}}})?", typed):
             raise wrong("请填百分数，例如 3.45")
         share = Decimal(typed) / 100
         if not least <= share <= most:
@@ -106,7 +106,7 @@ def whole(*, least: int = 0, most: int = 1_000_000_000) -> BeforeValidator:
         if not isinstance(text, str):
             return text
         typed = plain(text)
-        if not re.fullmatch(r"\d{1,18}", typed):
+        if not re.fullmatch(r"[0-9]{1,18}", typed):
             raise wrong("请填整数，例如 12")
         if not least <= int(typed) <= most:
             raise wrong("应在 %(least)s 到 %(most)s 之间", least=least, most=most)
@@ -158,7 +158,7 @@ def _read_phone(typed: object) -> object:
     if not isinstance(typed, str):
         return typed
     number = plain(typed).replace("-", "").removeprefix("+86")
-    if not re.fullmatch(r"1\d{10}|0\d{9,11}|400\d{7}", number):
+    if not re.fullmatch(r"1[0-9]{10}|0[0-9]{9,11}|400[0-9]{7}", number):
         raise wrong("请填手机号或带区号的固定电话")
     return number
 
@@ -254,7 +254,7 @@ def blank(form: type[F], **typed: object) -> Filled[F]:
 
 def read(form: type[F], data: FormData | Mapping[str, str]) -> Filled[F]:
     """Read a submitted form."""
-    pairs: list[tuple[str, str | UploadFile]]
+    pairs: list[tuple[str, Any]]
     pairs = data.multi_items() if isinstance(data, FormData) else list(data.items())
     typed: dict[str, list[str]] = {}
     files: dict[str, list[UploadFile]] = {}

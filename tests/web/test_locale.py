@@ -1,0 +1,59 @@
+"""Chinese is what is written, English is complete: nothing untranslated, nothing hard-coded, every code worded."""
+
+import importlib
+import pkgutil
+import re
+from enum import StrEnum
+
+import service.domain
+from web import locale_tool, words
+from web.render import TEMPLATES
+
+ELSEWHERE = {"light_word": "light"}
+
+
+def test_the_english_catalogue_is_complete_and_compiled():
+    assert list(locale_tool.mistakes()) == []
+
+
+def test_refusals_of_the_service_are_among_the_messages():
+    said = {message.id for message in locale_tool.found()}
+    assert "请先登录。" in said
+    assert "绿灯" in said
+
+
+def test_no_template_says_a_chinese_word_outside_a_message():
+    marked = re.compile(r"_\((?:\"[^\"]*\"|'[^']*')|\{% trans.*?endtrans %\}|\{#.*?#\}|ngettext\([^)]*\)", re.DOTALL)
+    own_names = {"中文"}
+    for path in TEMPLATES.rglob("*.html"):
+        if path.name == "styleguide.html":
+            continue
+        left = marked.sub("", path.read_text("utf-8"))
+        assert set(re.findall(r"[\u4e00-\u9fff]+", left)) <= own_names, path.name
+
+
+def enumerations() -> list[type[StrEnum]]:
+    found: dict[str, type[StrEnum]] = {}
+    for module in pkgutil.walk_packages(service.domain.__path__, "service.domain."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum:
+                found[value.__name__] = value
+    return list(found.values())
+
+
+def test_every_code_of_the_domain_has_its_word():
+    assert len(enumerations()) > 15
+    missing = []
+    for enumeration in enumerations():
+        group = re.sub(r"(?<!^)(?=[A-Z])", "_", enumeration.__name__).lower()
+        known = words.GROUPS.get(ELSEWHERE.get(group, group), {})
+        missing += [f"{group}.{code.value}" for code in enumeration if code.value not in known]
+    assert missing == []
+
+
+def test_every_light_has_shape_word_path_and_meaning():
+    for code in ("green", "yellow", "red"):
+        assert words.MARKS[code]
+        for group in ("light", "light_path", "light_meaning"):
+            assert words.of(group, code) != code
+    assert len(set(words.MARKS.values())) == 3

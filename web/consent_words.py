@@ -1,0 +1,53 @@
+"""The words of a consent as the person reads them, and the hash that proves which words were read."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from service.actions.give_consent import ConsentForm
+from service.domain.consent import DataClass, Purpose
+from web.formats import day
+from web.language import gettext
+
+LASTS = timedelta(days=180)
+"""A consent names its end; half a year covers a demand and its decision."""
+CLASSES = (DataClass.PUBLIC.value, DataClass.SHARED.value, DataClass.AUTHORISED.value)
+
+
+@dataclass(frozen=True)
+class ConsentText:
+    """One consent to be ticked: the recipient (no bank means the platform), the words, their hash."""
+
+    bank_id: int | None
+    recipient: str
+    words: str
+    until_on: date
+
+    @property
+    def text_hash(self) -> str:
+        return hashlib.sha256(self.words.encode()).hexdigest()
+
+    def form(self, uscc: str) -> ConsentForm:
+        """The consent as the action takes it."""
+        purpose = Purpose.PROFILE if self.bank_id is None else Purpose.CREDIT_REVIEW
+        return ConsentForm(uscc, self.bank_id, purpose.value, CLASSES, self.text_hash, self.until_on)
+
+
+def for_platform(firm: str, today: date) -> ConsentText:
+    """Consent to build the profile and the estimate."""
+    until = today + LASTS
+    words = gettext(
+        "%(firm)s同意平台汇集政府部门共享的登记、纳税、社保、公积金、水电气、司法、处罚等数据，用于生成企业画像和违约风险评估，"
+        "并据此为本企业的融资需求评判信灯。授权至 %(until)s，可随时撤回；撤回后平台停止使用，已有需求随之结束。"
+    ) % {"firm": firm, "until": day(until)}
+    return ConsentText(None, gettext("信灯平台"), words, until)
+
+
+def for_bank(firm: str, bank_id: int, bank: str, today: date) -> ConsentText:
+    """Separate consent to one named bank (Personal Information Protection Law, article 23)."""
+    until = today + LASTS
+    words = gettext(
+        "%(firm)s同意平台把本企业的画像、风险评估和这笔融资需求提供给%(bank)s，仅供该行审查本企业的贷款。"
+        "授权至 %(until)s，可随时撤回；撤回后该行不能再查看，也不会再收到推送。"
+    ) % {"firm": firm, "bank": bank, "until": day(until)}
+    return ConsentText(bank_id, bank, words, until)

@@ -1,0 +1,95 @@
+"""A verdict in words: findings worst first, what was not judged, the estimate with its reasons, and where facts came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from service.domain.demand import LightWord
+from web.language import SOURCE, spoken
+
+WORST_FIRST = {LightWord.RED: 0, LightWord.YELLOW: 1, LightWord.GREEN: 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One criterion's word on the demand."""
+
+    id: str
+    light: str
+    title: str
+    sentence: str
+    changes_when: str
+    office: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One driver of the estimate, as the firm reads it."""
+
+    is_adverse: bool
+    sentence: str
+    source: str
+    known_on: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Everything a page says about a verdict; empty before the first one."""
+
+    verdict: Row[Any] | None
+    findings: tuple[Finding, ...] = ()
+    not_judged: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def troubles(self) -> tuple[Finding, ...]:
+        """The findings that are not green."""
+        return tuple(one for one in self.findings if one.light != LightWord.GREEN)
+
+    @property
+    def well(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if one.light == LightWord.GREEN)
+
+
+def explain(verdict: Row[Any] | None) -> Explained:
+    """A stored verdict (with its estimate's columns) in the language of the page."""
+    if verdict is None:
+        return Explained(None)
+    judged = [one for one in verdict.findings if "light" in one]
+    unjudged = [one for one in verdict.findings if "light" not in one]
+    findings = sorted((_finding(one) for one in judged), key=lambda one: WORST_FIRST[LightWord(one.light)])
+    return Explained(
+        verdict,
+        tuple(findings),
+        tuple((_said(one, "name"), _said(one, "reason")) for one in unjudged),
+        tuple(_reason(one) for one in verdict.reasons or ()),
+    )
+
+
+def _said(stored: Mapping[str, Any], name: str) -> str:
+    return str(stored.get(f"{name}_{'zh' if spoken() == SOURCE else 'en'}") or stored.get(f"{name}_zh") or "")
+
+
+def _finding(stored: Mapping[str, Any]) -> Finding:
+    from web.policy_words import criterion_name
+
+    return Finding(
+        id=stored["criterion"],
+        light=stored["light"],
+        title=criterion_name(stored["criterion"]),
+        sentence=_said(stored, "sentence"),
+        changes_when=_said(stored, "changes_when"),
+        office=_said(stored, "office"),
+    )
+
+
+def _reason(stored: Mapping[str, Any]) -> Reason:
+    language = "zh" if spoken() == SOURCE else "en"
+    return Reason(
+        is_adverse=stored.get("kind") == "adverse",
+        sentence=str(stored.get(language) or stored.get("zh") or ""),
+        source=str(stored.get("item") or ""),
+        known_on=str(stored.get("known_on") or ""),
+    )
