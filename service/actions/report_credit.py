@@ -136,7 +136,7 @@ def _carry_over(tx: Session, old: Any, new: Any, firm: Any, report: Report) -> N
             continue
         credit.void(tx, "drawdown", drawdown.id, report.now)
         report.events.append(_paid(drawdown, _with_firm(old, firm), sign=-1))
-        again = {name: value for name, value in drawdown._mapping.items() if name not in ("id", "voided_at")}
+        again = {name: value for name, value in drawdown._mapping.items() if name not in ("id", "voided_at")}  # noqa: SLF001
         again |= {"recorded_on": report.today, "recorded_at": report.now, "replaces_id": drawdown.id}
         key = credit.add(tx, "drawdown", again)
         report.events.append(_paid(_Row({**again, "id": key}), _with_firm(new, firm)))
