@@ -20,6 +20,7 @@ from service.doors import NotSignedIn
 from web import flash
 from web.language import Phrase, gettext
 from web.language import lazy as _
+from web.refusals import said
 from web.render import page
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
@@ -61,12 +62,6 @@ PROBLEMS = {
 OLD_FORM = Problem(
     403, _("这张表单已经失效"), _("登录状态变了，或页面打开得太久。没有提交任何内容：请重新打开页面，再填一次。"), HOME
 )
-
-
-def said(error: DomainError) -> str:
-    """The sentence of a domain error in the language of the page."""
-    sentence = gettext(error.message)
-    return sentence.format(**error.values) if error.values else sentence
 
 
 def wants_page(request: Request) -> bool:

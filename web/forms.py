@@ -20,6 +20,7 @@ from web.formats import money as money_text
 from web.formats import percent as percent_text
 from web.language import Phrase, gettext
 from web.language import lazy as _
+from web.refusals import said
 
 
 class Form(BaseModel):
@@ -223,9 +224,7 @@ class Filled(Generic[F]):
     def refused(self, error: DomainError) -> "Filled[F]":
         """The same form with a refusal of the service beside the field it names."""
         name = error.field if error.field in self.form.model_fields else ""
-        sentence = gettext(error.message)
-        said = sentence.format(**error.values) if error.values else sentence
-        return replace(self, errors={**self.errors, name or "": said}, values=None)
+        return replace(self, errors={**self.errors, name or "": said(error)}, values=None)
 
     def said(self, name: str) -> str:
         """What stands in a control."""
