@@ -59,3 +59,15 @@ def mark_read(tx: Session, who: Who, now: datetime) -> int:
         {"now": now, "uscc": who.uscc, "bank_id": who.bank_id, "district": who.district},
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def count_unread(tx: Session, who: Who) -> int:
+    """How many messages `who` has not opened yet."""
+    found: int = tx.execute(
+        text(
+            "SELECT count(*) FROM notice WHERE read_at IS NULL"
+            " AND (uscc = :uscc OR bank_id = :bank_id OR district = :district)"
+        ),
+        {"uscc": who.uscc, "bank_id": who.bank_id, "district": who.district},
+    ).scalar_one()
+    return found

@@ -16,12 +16,12 @@ from service.actions.choose_offer import accept_offer, decline_offer
 from service.actions.report_demand import ReportForm as Reported
 from service.actions.report_demand import edit_demand, name_banks, repeat_demand, report_demands, withdraw_demand
 from service.actions.review_demand import ask_for_a_person
-from service.doors import AFirm, Now, TheHouse, Today, Tx
 from service.domain.demand import BEFORE_GRANT, UseOfLoan
 from service.domain.errors import Conflict
 from service.domain.people import Who
 from service.domain.product import LoanType
 from service.domain.push_list import LineState
+from service.doors import AFirm, Now, TheHouse, Today, Tx
 from service.profiles.tools import load_tools
 from service.store import consents, notices, overview
 from web import consent_words, words
@@ -37,7 +37,10 @@ from web.shell import Badge
 
 LAWFUL = StrEnum("LAWFUL", {use.name: use.value for use in list(UseOfLoan)[:8]})  # type: ignore[misc]
 """The uses a firm may choose; the last three of UseOfLoan are what the fifth criterion refuses."""
-SMALLEST, LARGEST = 1_000_000, 10_000_000_000  # fen: 1 wan to 1 yi, the form's own bounds; policy draws its lines inside
+SMALLEST, LARGEST = (
+    1_000_000,
+    10_000_000_000,
+)  # fen: 1 wan to 1 yi, the form's own bounds; policy draws its lines inside
 
 
 def badge(request: Request, who: AFirm, tx: Tx) -> None:
@@ -53,23 +56,19 @@ class DemandForm(Form):
     amount_fen: Annotated[
         int, money("wan", least=SMALLEST, most=LARGEST), Ask(_("想借多少"), _("填万元，例如 50"), _("请填写想借的金额"))
     ]
-    term_months: Annotated[
-        int, whole(least=1, most=360), Ask(_("借多久"), _("填月数，例如 12"), _("请填写期限"))
-    ]
+    term_months: Annotated[int, whole(least=1, most=360), Ask(_("借多久"), _("填月数，例如 12"), _("请填写期限"))]
     use: Annotated[LAWFUL, Ask(_("用来做什么"), None, _("请选择用途"))]  # type: ignore[valid-type]
-    use_text: Annotated[str, text(most=500, lines=True), Ask(_("用途说明"), _("一两句话，例如：采购下半年的原材料。"))] = ""
+    use_text: Annotated[
+        str, text(most=500, lines=True), Ask(_("用途说明"), _("一两句话，例如：采购下半年的原材料。"))
+    ] = ""
     rate_ceiling: Annotated[
         Decimal | None, percent(most=Decimal("0.24"), places=2), Ask(_("能接受的最高年利率"), _("不填表示不限"))
     ] = None
-    guarantees: Annotated[
-        tuple[LoanType, ...], Ask(_("能提供哪些担保"), _("都没有就不选；信用贷款不需要担保。"))
-    ] = ()
+    guarantees: Annotated[tuple[LoanType, ...], Ask(_("能提供哪些担保"), _("都没有就不选；信用贷款不需要担保。"))] = ()
     first_bank: Annotated[int | None, whole(), Ask(_("意向银行一"), _("先推给您点名的银行。"))] = None
     second_bank: Annotated[int | None, whole(), Ask(_("意向银行二"))] = None
     third_bank: Annotated[int | None, whole(), Ask(_("意向银行三"))] = None
-    reserve: Annotated[
-        tuple[int, ...], Ask(_("备选银行"), _("意向银行没有接手时再推，可选多家，也可不选。"))
-    ] = ()
+    reserve: Annotated[tuple[int, ...], Ask(_("备选银行"), _("意向银行没有接手时再推，可选多家，也可不选。"))] = ()
 
     @property
     def intended(self) -> tuple[int, ...]:
@@ -247,7 +246,9 @@ def consent_to_proposed(
 
 
 @router.post("/firm/demands/{demand_id}/review")
-def ask_a_person(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, demand_id: int, typed: Typed) -> Response:
+def ask_a_person(
+    request: Request, who: AFirm, tx: Tx, today: Today, now: Now, demand_id: int, typed: Typed
+) -> Response:
     """A decision by machine alone may be refused: a person of the district team looks."""
     ask_for_a_person(tx, who, demand_id, read(QuestionForm, typed).answers.sentence, today, now)
     return redirect(request, f"/firm/demands/{demand_id}", gettext("已转给区县专班人工查看。"))
@@ -343,7 +344,9 @@ def _said(tx: Tx, answers: DemandForm, today: date) -> Iterable[Said]:
     yield Said(gettext("能接受的最高年利率"), ceiling, "#rate_ceiling")
     modes = "、".join(words.of("loan_type", mode) for mode in answers.guarantees)
     yield Said(gettext("能提供哪些担保"), modes or nothing, "#guarantees")
-    yield Said(gettext("意向银行"), "、".join(names.get(bank, "") for bank in answers.intended) or nothing, "#first_bank")
+    yield Said(
+        gettext("意向银行"), "、".join(names.get(bank, "") for bank in answers.intended) or nothing, "#first_bank"
+    )
     yield Said(gettext("备选银行"), "、".join(names.get(bank, "") for bank in answers.others) or nothing, "#reserve")
 
 
@@ -385,7 +388,11 @@ def _reported(who: Who, answers: DemandForm, shown: Sequence[ConsentText]) -> Re
 def _first_answers(demand: Row[Any], wanted: Sequence[Row[Any]]) -> dict[str, object]:
     intended = [row.bank_id for row in wanted if row.is_intended]
     named = dict(zip(("first_bank", "second_bank", "third_bank"), intended, strict=False))
-    ceiling = {} if demand.rate_ceiling is None else {"rate_ceiling": f"{demand.rate_ceiling * 100:f}".rstrip("0").rstrip(".")}
+    ceiling = (
+        {}
+        if demand.rate_ceiling is None
+        else {"rate_ceiling": f"{demand.rate_ceiling * 100:f}".rstrip("0").rstrip(".")}
+    )
     return {
         "amount_fen": f"{Decimal(demand.amount_fen) / 1_000_000:f}".rstrip("0").rstrip("."),
         "term_months": demand.term_months,
@@ -396,6 +403,3 @@ def _first_answers(demand: Row[Any], wanted: Sequence[Row[Any]]) -> dict[str, ob
         **named,
         **ceiling,
     }
-
-
-

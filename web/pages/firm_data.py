@@ -1,0 +1,87 @@
+"""What the firm has here: its consents, the records the city holds of it, who looked, its messages, the products."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from service.actions.give_consent import withdraw_consent
+from service.doors import AFirm, Anyone, Now, Today, Tx
+from service.profiles.profile import Profile, profile_on
+from service.store import notices, overview
+from web.csrf import guard
+from web.flash import redirect
+from web.forms import Ask, Form, Typed, read, whole
+from web.language import gettext
+from web.language import lazy as _
+from web.pages.firm import badge
+from web.render import page
+
+router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+open_router = APIRouter(dependencies=[Depends(guard)])
+
+
+class WithdrawalForm(Form):
+    bank_id: Annotated[int, whole(), Ask(_("授权对象"))] = 0
+
+
+@dataclass(frozen=True)
+class ConsentsPage:
+    live: Sequence[Row[Any]]
+    ended: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class RecordsPage:
+    firm: Row[Any]
+    profile: Profile
+    looks: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class NoticesPage:
+    notices: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class ProductsPage:
+    products: Sequence[Row[Any]]
+
+
+@router.get("/firm/consents")
+def show_consents(request: Request, who: AFirm, tx: Tx, today: Today) -> Response:
+    rows = overview.list_consents(tx, who.uscc or "")
+    live = [row for row in rows if row.withdrawn_on is None and row.until_on >= today]
+    return page(request, "firm/consents.html", ConsentsPage(live, [row for row in rows if row not in live]))
+
+
+@router.post("/firm/consents/withdrawal")
+def withdraw(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
+    """Withdraw as easily as it was given: committed before the next page is seen."""
+    filled = read(WithdrawalForm, typed)
+    withdraw_consent(tx, who, who.uscc or "", (filled.values.bank_id if filled.values else 0) or None, today, now)
+    return redirect(request, "/firm/consents", gettext("已撤回。对方从现在起不能再查看，也不会再收到推送。"))
+
+
+@router.get("/firm/records")
+def show_records(request: Request, who: AFirm, tx: Tx, today: Today) -> Response:
+    """Every record with its source and date, and who looked at it: free, and no question asked."""
+    uscc = who.uscc or ""
+    view = RecordsPage(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), overview.list_looks(tx, uscc))
+    return page(request, "firm/records.html", view)
+
+
+@router.get("/firm/notices")
+def show_notices(request: Request, who: AFirm, tx: Tx, now: Now) -> Response:
+    found = notices.list_to(tx, who, 100)
+    notices.mark_read(tx, who, now)
+    return page(request, "firm/notices.html", NoticesPage(found))
+
+
+@open_router.get("/products")
+def show_products(request: Request, _who: Anyone, tx: Tx, today: Today) -> Response:
+    """The products banks offer here today, the lowest rate first."""
+    return page(request, "firm/products.html", ProductsPage(overview.list_products(tx, today)))

@@ -1,0 +1,23 @@
+"""The policy's own words for pages: criteria by name, in the language of the page."""
+
+from functools import cache
+
+from matching.policy import Policy, load_policy
+from web.language import SOURCE, spoken
+
+
+@cache
+def _policies() -> tuple[Policy, ...]:
+    """The city's policy, and the one for a run where only invoices are known."""
+    from importlib.resources import files
+
+    return load_policy(), load_policy(str(files("matching") / "policy.invoices.yaml"))
+
+
+def criterion_name(criterion: str) -> str:
+    """A criterion's name; its id where no policy of ours knows it (a verdict older than the rule)."""
+    for policy in _policies():
+        for rule in policy.criteria:
+            if rule.id == criterion:
+                return rule.name.zh if spoken() == SOURCE else rule.name.en
+    return criterion
