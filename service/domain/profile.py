@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import document, instant, points_to
+from service.domain.columns import document, instant
 
 
 class FirmDay(SQLModel, table=True):
@@ -21,12 +21,11 @@ class FirmDay(SQLModel, table=True):
     """The policy's facts by name; money in fen, dates and shares as text, null where nobody knows."""
     vintage: dict[str, Any] = document()
     """item → the day up to which its source speaks of this firm, or null where it has nothing."""
-    estimate_id: int | None = points_to("estimate.id", nullable=True, index=False)
     made_at: datetime = instant()
 
 
 class SourceDay(SQLModel, table=True):
-    """The first and the latest day a source delivered: a trigger keeps it beside the feeds, so that everyone may read it."""
+    """The first and the latest day a source delivered: a trigger keeps it beside the feeds, for everyone to read."""
 
     __tablename__ = "source_day"
     item: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))

@@ -1,13 +1,14 @@
 """Many rows in one statement: keys taken ahead, rows written and changed from one JSON document.
 
-COPY is closed to us where row-level security holds; a set of rows as JSON is the next fastest way and keeps the columns' types.
+COPY is closed where row-level security holds; rows as JSON are the next fastest way and keep the columns' types.
+Names of tables and columns come from the metadata, never from people.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlmodel import Session, SQLModel
 
 import service.domain  # noqa: F401  (fills the metadata)
@@ -25,9 +26,20 @@ def add_rows(tx: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None
         return
     columns = ", ".join(f'"{name}"' for name in _columns(table, rows[0]))
     tx.execute(
-        _statement(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::"{table}", :rows)'),
+        text(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM {_rows_of(table)}'),  # noqa: S608
         {"rows": _json(rows)},
     )
+
+
+def put_rows(tx: Session, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, or set the named columns where `key` is there already."""
+    if not rows:
+        return
+    names = _columns(table, rows[0])
+    columns = ", ".join(f'"{name}"' for name in names)
+    sets = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in names if name != key)
+    found = f'SELECT {columns} FROM {_rows_of(table)} ON CONFLICT ("{key}") DO UPDATE SET {sets}'  # noqa: S608
+    tx.execute(text(f'INSERT INTO "{table}" ({columns}) {found}'), {"rows": _json(rows)})
 
 
 def change_rows(tx: Session, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -35,12 +47,8 @@ def change_rows(tx: Session, table: str, key: str, rows: Sequence[Mapping[str, A
     if not rows:
         return 0
     sets = ", ".join(f'"{name}" = n."{name}"' for name in _columns(table, rows[0]) if name != key)
-    done = tx.execute(
-        _statement(
-            f'UPDATE "{table}" t SET {sets} FROM jsonb_populate_recordset(NULL::"{table}", :rows) n WHERE t."{key}" = n."{key}"'
-        ),
-        {"rows": _json(rows)},
-    )
+    change = f'UPDATE "{table}" t SET {sets} FROM {_rows_of(table)} n WHERE t."{key}" = n."{key}"'  # noqa: S608
+    done = tx.execute(text(change), {"rows": _json(rows)})
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
@@ -50,8 +58,9 @@ def _columns(table: str, row: Mapping[str, Any]) -> list[str]:
     return [known[name].name for name in row]
 
 
-def _statement(sql: str) -> Any:
-    return text(sql).bindparams(bindparam("rows"))
+def _rows_of(table: str) -> str:
+    """The parameter `rows` as a set of the table's own row type; the metadata knows the table."""
+    return f'jsonb_populate_recordset(NULL::"{SQLModel.metadata.tables[table].name}", CAST(:rows AS jsonb))'
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -49,7 +49,7 @@ def list_live(tx: Session, usccs: Sequence[str], today: date) -> Sequence[Row[An
 
 
 def list_of_firm(tx: Session, who: Who, uscc: str, today: date) -> Sequence[Row[Any]]:
-    """The firm's ledger, newest first, with the banks' names and whether each consent is live; a bank sees its own part."""
+    """The firm's ledger, newest first, with banks' names and whether each is live; a bank sees its own part."""
     return tx.execute(OF_A_FIRM, {"uscc": uscc, "bank_id": who.bank_id, "today": today}).all()
 
 
@@ -66,7 +66,7 @@ def add_withdrawals(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def close_view(tx: Session, uscc: str, bank_id: int) -> list[int]:
-    """Take the firm out of the bank's sight, except where credit was granted; the keys of its lines there still open."""
+    """Take the firm out of the bank's sight, except where credit was granted; its lines there that are open."""
     closed = text("""
         UPDATE push_line SET view_closed = true
         WHERE uscc = :uscc AND bank_id = :bank_id AND state NOT IN ('granted', 'drawn') RETURNING id, closed_on

@@ -34,8 +34,9 @@ SILENT = text(f"""
 """)  # noqa: S608
 CHANGED = text(f"""
     SELECT d.id FROM demand d WHERE d.{IS_OPEN} AND d.state <> 'accepted' AND (
-        d.uscc IN (SELECT s.uscc FROM firm_stale s)
-        OR EXISTS (SELECT 1 FROM override o WHERE o.demand_id = d.id AND o.until_on < :today AND o.until_on >= d.light_since_on)
+        d.uscc = ANY(:usccs)
+        OR EXISTS (SELECT 1 FROM override o
+                   WHERE o.demand_id = d.id AND o.until_on < :today AND o.until_on >= d.light_since_on)
         OR (d.next_step = 'judge' AND d.next_on <= :today))
     ORDER BY d.id
 """)  # noqa: S608
@@ -45,7 +46,8 @@ ONE = text("""
 """)
 LISTED = text("""
     SELECT d.*, f.name AS firm_name FROM demand d JOIN firm f ON f.uscc = d.uscc
-    WHERE (CAST(:uscc AS text) IS NULL OR d.uscc = :uscc) AND (CAST(:district AS text) IS NULL OR d.district = :district)
+    WHERE (CAST(:uscc AS text) IS NULL OR d.uscc = :uscc)
+      AND (CAST(:district AS text) IS NULL OR d.district = :district)
       AND (CAST(:states AS text[]) IS NULL OR d.state = ANY(:states))
       AND (CAST(:light AS text) IS NULL OR d.light = :light) AND (CAST(:before AS bigint) IS NULL OR d.id < :before)
     ORDER BY d.id DESC LIMIT :limit
@@ -65,7 +67,7 @@ def get(tx: Session, who: Who, demand_id: int) -> Row[Any]:
 
 
 def is_within(row: Row[Any], who: Who) -> bool:
-    """Whether a firm's or a district's own scope holds the row; a bank's scope is its lines, which the database checks."""
+    """Whether a firm's or a district's scope holds the row; a bank's scope is its lines, which the database checks."""
     if who.role is Role.FIRM:
         return bool(row.uscc == who.uscc)
     return who.role is not Role.DISTRICT or bool(row.district == who.district)
@@ -122,7 +124,9 @@ def partner_banks(tx: Session, today: date) -> set[int]:
 def add(tx: Session, today: date, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Write the demands and number them: the day, then the last digits of the key; their keys."""
     ids = next_ids(tx, "demand", len(rows))
-    add_rows(tx, "demand", [{"id": key, "number": number_of(today, key), **row} for key, row in zip(ids, rows, strict=True)])
+    add_rows(
+        tx, "demand", [{"id": key, "number": number_of(today, key), **row} for key, row in zip(ids, rows, strict=True)]
+    )
     return ids
 
 
@@ -155,9 +159,19 @@ def add_wanted(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def lock_silent(tx: Session, seen_until: date, warned_until: date | None) -> list[Row[Any]]:
     """Open demands whose firm was last seen by then, none of whose lines waits for a bank: warned ones, or unwarned."""
     warned = warned_until is not None
-    return list(tx.execute(SILENT, {"seen_until": seen_until, "warned": warned, "warned_until": warned_until or seen_until}))
+    return list(
+        tx.execute(SILENT, {"seen_until": seen_until, "warned": warned, "warned_until": warned_until or seen_until})
+    )
 
 
-def list_changed(tx: Session, today: date) -> list[int]:
-    """Open demands to be judged again: a fact of the firm changed, an override ended, or the judge's own date has come."""
-    return list(tx.execute(CHANGED, {"today": today}).scalars())
+def list_changed(tx: Session, usccs: Sequence[str], today: date) -> list[int]:
+    """Open demands to judge again: of these firms, or where an override ended or the judge's own date has come."""
+    return list(tx.execute(CHANGED, {"usccs": list(usccs), "today": today}).scalars())
+
+
+def queue_for(tx: Session, usccs: Sequence[str]) -> None:
+    """Nobody else reports for these firms until this transaction ends: a double click finds the first demand."""
+    tx.execute(
+        text("SELECT pg_advisory_xact_lock(7416002, hashtext(u)) FROM unnest(CAST(:usccs AS text[])) u"),
+        {"usccs": sorted(set(usccs))},
+    )

@@ -1,13 +1,13 @@
 """What is known of firms on a day: stored results, what makes them stale, and the records they are computed from."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from service.store.bulk import add_rows
+from service.store.bulk import put_rows
 from service.store.database import driver_of
 
 STORED = text("""
@@ -27,8 +27,9 @@ VISIBLE = text("""
       AND (NOT item = ANY(:adverse) OR ends_on IS NULL OR ends_on > :today)
     ORDER BY item, happened_on DESC, key
 """)
-STALE_OPEN = text("""
-    SELECT DISTINCT s.uscc FROM firm_stale s JOIN demand d ON d.uscc = s.uscc WHERE d.closed_on IS NULL ORDER BY s.uscc
+TAKE_STALE = text("""
+    DELETE FROM firm_stale s WHERE EXISTS (SELECT 1 FROM demand d WHERE d.uscc = s.uscc AND d.closed_on IS NULL)
+    RETURNING s.uscc
 """)
 
 
@@ -39,8 +40,7 @@ def find_stored(tx: Session, usccs: Sequence[str], today: date) -> Sequence[Row[
 
 def store(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put the results in the place of what was stored for these firms."""
-    tx.execute(text("DELETE FROM firm_day WHERE uscc = ANY(:usccs)"), {"usccs": [row["uscc"] for row in rows]})
-    add_rows(tx, "firm_day", rows)
+    put_rows(tx, "firm_day", "uscc", rows)
 
 
 def records_csv(tx: Session, usccs: Sequence[str], today: date) -> bytes:
@@ -60,14 +60,9 @@ def source_days(tx: Session) -> dict[str, tuple[date, date]]:
     return {row.item: (row.first_on, row.latest_on) for row in rows}
 
 
-def list_stale_with_demands(tx: Session) -> list[str]:
-    """Firms some record of which has changed and which have a demand that is not closed."""
-    return list(tx.execute(STALE_OPEN).scalars())
+def take_stale_with_demands(tx: Session) -> list[str]:
+    """Take the marks off firms that have a demand which is not closed, and say which they were.
 
-
-def clear_stale(tx: Session, usccs: Sequence[str], until: datetime) -> None:
-    """These firms were looked at: marks made since stay."""
-    tx.execute(
-        text("DELETE FROM firm_stale WHERE uscc = ANY(:usccs) AND marked_at <= :until"),
-        {"usccs": list(usccs), "until": until},
-    )
+    The marks go before the records are read: one that comes while we read is a new mark, and stays.
+    """
+    return sorted(tx.execute(TAKE_STALE).scalars())

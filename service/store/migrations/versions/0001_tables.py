@@ -172,6 +172,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("on", "district", "industry", "size", "kind"),
     )
     op.create_table(
+        "firm_day",
+        sa.Column("uscc", sa.Text(collation="C"), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("features", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("vintage", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("uscc"),
+    )
+    op.create_table(
         "firm_stale",
         sa.Column("uscc", sa.Text(collation="C"), nullable=False),
         sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False),
@@ -413,21 +423,6 @@ def upgrade() -> None:
     )
     op.create_index("firm_by_district", "firm", ["district", "status"], unique=False)
     op.create_index("firm_by_name", "firm", ["name"], unique=False)
-    op.create_table(
-        "firm_day",
-        sa.Column("uscc", sa.Text(collation="C"), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("features", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("vintage", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("estimate_id", sa.BigInteger(), nullable=True),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["estimate_id"],
-            ["estimate.id"],
-        ),
-        sa.PrimaryKeyConstraint("uscc"),
-    )
     op.create_table(
         "membership",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1176,7 +1171,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_membership_person_id"), table_name="membership")
     op.drop_index(op.f("ix_membership_bank_id"), table_name="membership")
     op.drop_table("membership")
-    op.drop_table("firm_day")
     op.drop_index("firm_by_name", table_name="firm")
     op.drop_index("firm_by_district", table_name="firm")
     op.drop_table("firm")
@@ -1209,6 +1203,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_table("firm_stale")
+    op.drop_table("firm_day")
     op.drop_table("figure_slice")
     op.drop_table("figure_household")
     op.drop_index("figure_event_once", table_name="figure_event")

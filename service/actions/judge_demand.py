@@ -1,0 +1,351 @@
+"""Facts → estimate → findings → light, all kept: judged at once, and again whenever a fact changes."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Row
+from sqlmodel import Session
+
+from matching.evidence import facts_from_json, facts_to_json, to_json
+from matching.fit_many import fit_many
+from matching.judge import judge
+from matching.judge_many import columns_of
+from matching.policy import Policy
+from matching.terms import Facts, Light, Verdict
+from service.actions.settle_demand import settling
+from service.domain.demand import DemandState, LightWord
+from service.domain.errors import NotAllowed, NotFound
+from service.domain.figure import FigureKind
+from service.domain.people import Role, Who, the_platform
+from service.profiles.compute import FirmKnown
+from service.profiles.estimate import Estimated, estimate_many, reasons_of
+from service.profiles.facts import facts_for
+from service.profiles.firm_days import known_today
+from service.profiles.obstacles import NO_PRODUCT_FITS, Obstacle, next_date, obstacles_of
+from service.profiles.tools import Tools
+from service.store import consents, demands, firm_days, follow_ups, notices, statistics, trail, verdicts
+from service.store.notices import Message
+from service.store.statistics import Event
+from service.store.trail import Act
+
+S = DemandState
+JUDGE = the_platform("judge")
+"""Whoever asks, it is the platform that judges: its name stands in the trail."""
+
+JUDGED_STATES = frozenset({S.REPORTED, S.RECOMMENDED, S.PUSHED, S.ANSWERED, S.OFFERED})
+ESTIMATE = "estimate"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One demand with everything its judgement rests on and came to."""
+
+    demand: Row[Any]
+    firm: Row[Any]
+    facts: Facts
+    estimated: Estimated | None
+    verdict: Verdict
+    fits: int = 0
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What was found, and what could not be judged here, as stored."""
+        found: list[dict[str, Any]] = json.loads(to_json(self.verdict.findings))
+        return found + [_not_judged(one) for one in json.loads(to_json(self.verdict.not_judged))]
+
+    @property
+    def whose(self) -> dict[str, Any]:
+        """The demand, firm and district every row about it names."""
+        return {"demand_id": self.demand.id, "uscc": self.demand.uscc, "district": self.demand.district}
+
+
+def judge_demands(
+    tx: Session, who: Who, demand_ids: Sequence[int], cause: str, tools: Tools, today: date, now: datetime,
+    *, anew: Collection[str] = (),
+) -> None:  # fmt: skip
+    """Judge these demands as of today and write what follows; those past judging are passed by.
+
+    `anew` names firms whose records have changed: what is stored of them is not used. A verdict that says what the last
+    one said, from the same facts, is not written again.
+    """
+    if who.role not in (Role.FIRM, Role.SYSTEM):
+        raise NotAllowed("研判由平台自动进行。")
+    rows = demands.lock(tx, demand_ids)
+    if not all(demands.is_within(row, who) for row in rows):
+        raise NotFound("没有这笔融资需求。")
+    rows = [row for row in rows if row.state in JUDGED_STATES]
+    if not rows:
+        return
+    cases = _cases(tx, rows, tools, today, now, anew)
+    _keep(tx, cases, cause, tools, today, now)
+    acts = _move(tx, cases, cause, tools, today, now) + _follow(tx, cases, tools, today)
+    acts += settling(tx, JUDGE, [row.id for row in rows], today, now, cause)
+    notices.add(tx, [_told(act) for act in acts if act.noun == "light"], today, now)
+    trail.append(tx, JUDGE, acts, now)
+
+
+def judge_changed(tx: Session, who: Who, tools: Tools, today: date, now: datetime) -> int:
+    """Judge again what may have changed: firms with new records, overrides that ended, sources waited for; how many."""
+    if who.role is not Role.SYSTEM:
+        raise NotAllowed("研判由平台自动进行。")
+    stale = firm_days.take_stale_with_demands(tx)
+    changed = demands.list_changed(tx, stale, today)
+    judge_demands(tx, who, changed, "fact_changed", tools, today, now, anew=stale)
+    return len(changed)
+
+
+def replay_verdict(stored: Row[Any], policy: Policy) -> bool:
+    """Whether the stored facts under this policy give the stored bytes once more; the policy must be the stored one."""
+    if policy.hash != stored.policy_hash:
+        raise NotFound("没有版本为 {version} 的研判口径。", version=stored.policy_version)
+    facts = facts_from_json(json.dumps(stored.facts))
+    verdict = judge(facts, policy, stored.judged_on)
+    findings = json.loads(to_json(verdict.findings)) + [
+        _not_judged(one) for one in json.loads(to_json(verdict.not_judged))
+    ]
+    return _content_hash(facts, findings, verdict, stored.fitting_products) == str(stored.content_hash)
+
+
+def _cases(
+    tx: Session, rows: Sequence[Row[Any]], tools: Tools, today: date, now: datetime, anew: Collection[str]
+) -> list[Case]:
+    usccs = sorted({row.uscc for row in rows})
+    firms = demands.firms(tx, usccs)
+    allowed = consents.with_profile(tx, usccs, today)
+    known = known_today(tx, tools.profiler, sorted(allowed.difference(anew)), today, now)
+    known |= known_today(tx, tools.profiler, sorted(allowed.intersection(anew)), today, now, anew=True)
+    estimated = _estimates(tools, rows, known)
+    cases = []
+    for row in rows:
+        probability = estimated[row.id].probability if row.id in estimated else None
+        facts = facts_for(known.get(row.uscc), firms[row.uscc].size_class, _asked(row), probability)
+        verdict = judge(facts, tools.policy, today)
+        cases.append(Case(row, firms[row.uscc], facts, estimated.get(row.id), verdict))
+    fits = _fits(tools, cases, today)
+    return [replace(case, fits=count) for case, count in zip(cases, fits, strict=True)]
+
+
+def _asked(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "amount_fen": row.amount_fen,
+        "term_months": row.term_months,
+        "use": row.use,
+        "rate_ceiling": row.rate_ceiling,
+        "guarantees": row.guarantees,
+        "reported_on": row.reported_on,
+    }
+
+
+def _fits(tools: Tools, cases: Sequence[Case], today: date) -> list[int]:
+    """How many products take each demand."""
+    if not tools.products:
+        return [0] * len(cases)
+    pairs = fit_many(columns_of(case.facts for case in cases), tools.products, today)
+    return [int(after - before) for before, after in pairwise(pairs.offsets)]
+
+
+def _estimates(tools: Tools, rows: Sequence[Row[Any]], known: Mapping[str, FirmKnown]) -> dict[int, Estimated]:
+    if tools.model is None:
+        return {}
+    rows = [row for row in rows if row.uscc in known]
+    found = estimate_many(tools.model, [known[row.uscc] for row in rows], [_asked(row) for row in rows])
+    return dict(zip((row.id for row in rows), found, strict=True))
+
+
+def _keep(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: date, now: datetime) -> None:
+    """Write the verdicts that say something new, each with the estimate it rests on."""
+    before = verdicts.current(tx, [case.demand.id for case in cases])
+    fresh = []
+    for case in cases:
+        findings = case.findings
+        content = _content_hash(case.facts, findings, case.verdict, case.fits)
+        if case.demand.id not in before or before[case.demand.id].content_hash != content:
+            fresh.append((case, findings, content))
+    resting = [case for case, _, _ in fresh if case.estimated]
+    keys = verdicts.add_estimates(tx, [_estimate_row(case, tools, today, now) for case in resting])
+    estimate_of = {case.demand.id: key for case, key in zip(resting, keys, strict=True)}
+    rows = [_verdict_row(case, findings, content, cause, estimate_of, today, now) for case, findings, content in fresh]
+    ids = verdicts.add_verdicts(tx, rows)
+    demands.change(
+        tx, [{"id": case.demand.id, "verdict_id": key} for (case, _, _), key in zip(fresh, ids, strict=True)]
+    )
+
+
+def _estimate_row(case: Case, tools: Tools, today: date, now: datetime) -> dict[str, Any]:
+    estimated = case.estimated
+    assert estimated is not None
+    return {
+        "uscc": case.demand.uscc,
+        "as_of": today,
+        "model_version": estimated.version,
+        "probability": estimated.probability,
+        "score": estimated.score,
+        "grade": estimated.grade,
+        "features": estimated.features,
+        "vintage": estimated.vintage,
+        "reasons": _reasons(case, tools),
+        "made_at": now,
+    }
+
+
+def _reasons(case: Case, tools: Tools) -> list[dict[str, Any]] | None:
+    """Worked out at once where the estimate decides a light that changes; else when someone first asks."""
+    decides = all(one.light < Light.YELLOW or one.criterion == ESTIMATE for one in case.verdict.findings)
+    if case.verdict.light is not Light.YELLOW or not decides or case.demand.light == LightWord.YELLOW:
+        return None
+    assert tools.model is not None
+    assert case.estimated is not None
+    return reasons_of(tools.model, case.estimated.features, case.estimated.vintage)
+
+
+def _verdict_row(
+    case: Case, findings: list[dict[str, Any]], content: str, cause: str, estimate_of: Mapping[int, int],
+    today: date, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    return case.whose | {
+        "judged_on": today,
+        "judged_at": now,
+        "cause": cause,
+        "facts": json.loads(facts_to_json(case.facts)),
+        "findings": findings,
+        "light": case.verdict.light.word,
+        "is_recommended": case.verdict.recommended,
+        "fitting_products": case.fits,
+        "policy_version": case.verdict.policy_version,
+        "policy_hash": case.verdict.policy_hash,
+        "estimate_id": estimate_of.get(case.demand.id),
+        "content_hash": content,
+    }
+
+
+def _content_hash(facts: Facts, findings: list[dict[str, Any]], verdict: Verdict, fits: int) -> str:
+    """SHA-256 over facts, findings and outcome: what a replay must give again."""
+    body = {
+        "facts": json.loads(facts_to_json(facts)),
+        "findings": findings,
+        "light": verdict.light.word,
+        "recommended": verdict.recommended,
+        "fitting_products": fits,
+        "policy": [verdict.policy_version, verdict.policy_hash],
+    }
+    return hashlib.sha256(
+        json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def _not_judged(one: Mapping[str, str]) -> dict[str, Any]:
+    """A criterion that was not judged, in the place of a finding: no light, no value, but the reason."""
+    sentence = {"sentence_zh": one["reason_zh"], "sentence_en": one["reason_en"]}
+    return {"criterion": one["criterion"], "light": None, "state": "not_judged", "value": None, "line": None} | sentence
+
+
+def _move(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: date, now: datetime) -> list[Act]:
+    """Reported ↔ recommended, by the five criteria and the district's way of review."""
+    ids = [case.demand.id for case in cases]
+    confirmed = set() if cause == "edited" else verdicts.confirmed(tx, ids)
+    reviews = verdicts.open_reviews(tx, ids)
+    up: list[Case] = []
+    down: list[Case] = []
+    look: list[Case] = []
+    for case in cases:
+        passes = case.verdict.recommended or (
+            case.demand.id in confirmed and not fails_a_criterion(case.findings, tools.policy)
+        )
+        if case.demand.state == S.RECOMMENDED and (
+            not passes or (cause == "edited" and _needs_review(case, tools, today))
+        ):
+            down.append(case)
+        elif case.demand.state == S.REPORTED and passes and case.demand.id not in reviews:
+            ready = case.demand.id in confirmed or not _needs_review(case, tools, today)
+            (up if ready else look).append(case)
+    look += [case for case in down if case.verdict.recommended and case.demand.id not in reviews]
+    demands.change(
+        tx, [_moved(case, S.RECOMMENDED, today) for case in up] + [_moved(case, S.REPORTED, None) for case in down]
+    )
+    statistics.count(tx, [recommended_event(case.demand, case.firm, today) for case in up], today, now)
+    acts = [Act("recommend", "demand", case.demand.id, old=S.REPORTED, new=S.RECOMMENDED, **case.whose) for case in up]
+    acts += [Act("return", "demand", case.demand.id, old=S.RECOMMENDED, new=S.REPORTED, **case.whose) for case in down]
+    return acts + _open_reviews(tx, look, tools, today, now)
+
+
+def fails_a_criterion(findings: Sequence[Mapping[str, Any]], policy: Policy) -> bool:
+    """Whether one of the five criteria is red: no review lifts that, only a changed fact or an override."""
+    five = {criterion.id for criterion in policy.criteria if criterion.one_of_five}
+    return any(one["light"] == LightWord.RED for one in findings if one["criterion"] in five)
+
+
+def _needs_review(case: Case, tools: Tools, today: date) -> bool:
+    """By the district's switch: never, always, or for a share drawn by the demand's number, always the same ones."""
+    review = tools.policy.on(today, case.demand.district).review
+    if review.mode == "sampled":
+        drawn = int.from_bytes(hashlib.sha256(case.demand.number.encode()).digest()[:8], "big") / 2**64
+        return drawn < float(review.share)
+    return review.mode == "full"
+
+
+def _moved(case: Case, state: DemandState, on: date | None) -> dict[str, Any]:
+    return {"id": case.demand.id, "state": state, "recommended_on": on}
+
+
+def recommended_event(demand: Row[Any], firm: Row[Any], today: date) -> Event:
+    """The countable event of a demand that came onto the recommended list."""
+    return Event(
+        FigureKind.RECOMMENDED, today, demand.id, demand.id, demand.uscc, demand.district, demand.amount_fen,
+        industry=firm.industry[:1], size=firm.size_class,
+    )  # fmt: skip
+
+
+def _open_reviews(tx: Session, cases: Sequence[Case], tools: Tools, today: date, now: datetime) -> list[Act]:
+    rows = []
+    for case in cases:
+        days = tools.policy.on(today, case.demand.district).review.deadline_working_days
+        due_on = tools.calendar.due_on(today, days, "working_days")
+        rows.append(case.whose | {"verdict_id": None, "cause": "policy", "opened_on": today, "due_on": due_on})
+    ids = verdicts.add_reviews(tx, rows)
+    told = [Message("review_opened", district=case.demand.district, demand_id=case.demand.id) for case in cases]
+    notices.add(tx, told, today, now)
+    return [Act("open", "review", key, new="open", **case.whose) for key, case in zip(ids, cases, strict=True)]
+
+
+def _follow(tx: Session, cases: Sequence[Case], tools: Tools, today: date) -> list[Act]:
+    """Open what stands in the way as work with a date; close what stands there no longer."""
+    there = follow_ups.open_of(tx, [case.demand.id for case in cases])
+    opening: list[tuple[Case, Obstacle]] = []
+    closing: list[tuple[Case, Row[Any]]] = []
+    for case in cases:
+        obstacles = {one.id: one for one in obstacles_of(case.verdict, case.fits)}
+        known = {row.obstacle: row for row in there.get(case.demand.id, [])}
+        opening += [(case, one) for key, one in obstacles.items() if key not in known]
+        judged = {one.criterion for one in case.verdict.findings} | {NO_PRODUCT_FITS}
+        closing += [(case, row) for key, row in known.items() if key in judged and key not in obstacles]
+    rows = [_follow_up_row(case, one, tools, today) for case, one in opening]
+    ids = follow_ups.add(tx, rows)
+    follow_ups.change(tx, [{"id": row.id, "closed_on": today, "outcome": "resolved"} for _, row in closing])
+    acts = [
+        Act("open", "follow_up", key, new="open", details={"obstacle": one.id}, **case.whose)
+        for key, (case, one) in zip(ids, opening, strict=True)
+    ]
+    return acts + [
+        Act("close", "follow_up", row.id, old="open", new="closed", details={"outcome": "resolved"}, **case.whose)
+        for case, row in closing
+    ]
+
+
+def _follow_up_row(case: Case, obstacle: Obstacle, tools: Tools, today: date) -> dict[str, Any]:
+    return case.whose | {
+        "obstacle": obstacle.id,
+        "office": obstacle.office[:120],
+        "measure": obstacle.measure[:500],
+        "owner": obstacle.owner,
+        "next_on": next_date(tools, obstacle.clock, case.demand.district, today),
+        "opened_on": today,
+    }
+
+
+def _told(act: Act) -> Message:
+    return Message("light_changed", uscc=act.uscc, demand_id=act.demand_id, values={"old": act.old, "new": act.new})

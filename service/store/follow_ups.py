@@ -1,0 +1,84 @@
+"""Follow-up work: obstacles of demands, who looks after them, until when, and what was noted."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from service.domain.errors import NotFound
+from service.domain.people import Role, Who
+from service.store.bulk import add_rows, change_rows, next_ids
+
+OPEN = text("SELECT * FROM follow_up WHERE demand_id = ANY(:ids) AND closed_on IS NULL ORDER BY id FOR UPDATE")
+ONE = text("SELECT * FROM follow_up WHERE id = :id")
+LOCK_ONE = text("SELECT * FROM follow_up WHERE id = :id FOR UPDATE")
+LISTED = text("""
+    SELECT u.*, d.number, d.light, d.amount_fen, f.name AS firm_name, p.name AS owner_name
+    FROM follow_up u JOIN demand d ON d.id = u.demand_id JOIN firm f ON f.uscc = u.uscc
+    LEFT JOIN person p ON p.id = u.owner_person_id
+    WHERE u.closed_on IS NULL AND (CAST(:district AS text) IS NULL OR u.district = :district)
+      AND (CAST(:owner AS text) IS NULL OR u.owner = :owner) AND u.next_on <= :until
+    ORDER BY u.next_on, u.id LIMIT :limit
+""")
+NOTES = text("""
+    SELECT n.*, p.name AS writer FROM follow_up_note n LEFT JOIN person p ON p.id = n.written_by
+    WHERE n.follow_up_id = :id ORDER BY n.id
+""")
+
+
+def open_of(tx: Session, demand_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    """demand → its open obstacles, locked."""
+    found: dict[int, list[Row[Any]]] = {}
+    for row in tx.execute(OPEN, {"ids": list(demand_ids)}):
+        found.setdefault(row.demand_id, []).append(row)
+    return found
+
+
+def get(tx: Session, who: Who, follow_up_id: int) -> Row[Any]:
+    """The follow-up, or NotFound; another district's looks like none."""
+    return _within(tx.execute(ONE, {"id": follow_up_id}).one_or_none(), who)
+
+
+def lock(tx: Session, who: Who, follow_up_id: int) -> Row[Any]:
+    """The follow-up, locked, or NotFound."""
+    return _within(tx.execute(LOCK_ONE, {"id": follow_up_id}).one_or_none(), who)
+
+
+def _within(row: Row[Any] | None, who: Who) -> Row[Any]:
+    if row is None or (who.role is Role.DISTRICT and row.district != who.district):
+        raise NotFound("没有这项跟踪。")
+    return row
+
+
+def add(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Open follow-ups; their keys."""
+    if not rows:
+        return []
+    ids = next_ids(tx, "follow_up", len(rows))
+    add_rows(tx, "follow_up", [{"id": key, **row} for key, row in zip(ids, rows, strict=True)])
+    return ids
+
+
+def change(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set the named columns of the follow-ups given by `id`."""
+    change_rows(tx, "follow_up", "id", rows)
+
+
+def add_note(tx: Session, row: Mapping[str, Any]) -> None:
+    """Write down what was done and the next date."""
+    add_rows(tx, "follow_up_note", [{"id": next_ids(tx, "follow_up_note", 1)[0], **row}])
+
+
+def list_open(
+    tx: Session, who: Who, until: date = date.max, owner: str | None = None, limit: int = 100
+) -> Sequence[Row[Any]]:
+    """Open work of the district (of the city, for its officials) due until a day, first due first."""
+    district = who.district if who.role is Role.DISTRICT else None
+    return tx.execute(LISTED, {"district": district, "owner": owner, "until": until, "limit": limit}).all()
+
+
+def list_notes(tx: Session, follow_up_id: int) -> Sequence[Row[Any]]:
+    """What was noted, oldest first."""
+    return tx.execute(NOTES, {"id": follow_up_id}).all()
