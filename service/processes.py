@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from service.settings import Settings, hand_on, share_metrics
+from service.settings import settings as known_settings
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import serving
@@ -43,7 +44,7 @@ def run_pages(settings: Settings) -> None:
         if settings.workers > 1:
             share_metrics(settings.home / "metrics")
         uvicorn.run(
-            PAGES,
+            f"{__name__}:dressed_pages",
             factory=True,
             host=settings.host,
             port=settings.port,
@@ -55,6 +56,12 @@ def run_pages(settings: Settings) -> None:
             log_config=None,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+
+
+def dressed_pages() -> Any:
+    """What uvicorn calls in each page process: the pages, with that process's log in our form."""
+    set_up_logging(known_settings())
+    return _named(PAGES)()
 
 
 def run_jobs(settings: Settings) -> None:
