@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
     Folds = Sequence[tuple[Places, Places]]
 
-RIDGES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
 FEW_STEPS, MANY_STEPS = (40, 80, 120, 200), (60, 120, 200, 300, 400)
 FEW_ROWS = 2_000
 """Below this only small trees are tried: large ones could not fill their leaves."""
@@ -74,9 +75,9 @@ def _margins(
 ) -> dict[Candidate, Floats]:  # fmt: skip
     """Every candidate's log-odds on one fold's unseen rows; trees of several lengths from one growth."""
     rows, outcomes, unseen = matrix[fitted], labels[fitted], matrix[kept]
+    cards = scorecard.fit_each(rows, outcomes, names, directions, RIDGES)
     margins = {
-        Candidate("scorecard", ridge=ridge): scorecard.fit(rows, outcomes, names, directions, ridge).margin(unseen)
-        for ridge in RIDGES
+        Candidate("scorecard", ridge=ridge): card.margin(unseen) for ridge, card in zip(RIDGES, cards, strict=True)
     }
     for small, steps in ((True, FEW_STEPS), (False, MANY_STEPS)):
         if small or len(fitted) >= FEW_ROWS:
@@ -113,7 +114,7 @@ def forward_folds(days: NDArray[np.datetime64], labels: Floats, count: int = 3) 
     whole = days.astype("int64")
     folds = [
         (np.flatnonzero(whole <= start), np.flatnonzero((whole > start) & (whole <= end)))
-        for start, end in zip(lines[:-1], lines[1:], strict=True)
+        for start, end in pairwise(lines)
     ]
     return [(fitted, kept) for fitted, kept in folds if len(kept) and 0 < labels[fitted].sum() < len(fitted)]
 

@@ -41,7 +41,7 @@ def ks(labels: Floats, estimate: Floats) -> float:
         return float("nan")
     order = np.argsort(estimate, kind="stable")
     gap = np.cumsum(labels[order]) / bad - np.cumsum(1 - labels[order]) / good
-    last = np.append(np.diff(estimate[order]) > 0, True)  # noqa: FBT003 (only between different estimates)
+    last = np.append(np.diff(estimate[order]) > 0, True)
     return float(np.abs(gap[last]).max())
 
 
@@ -51,7 +51,7 @@ def average_precision(labels: Floats, estimate: Floats) -> float:
         return float("nan")
     order = np.argsort(-estimate, kind="stable")
     hits = np.cumsum(labels[order])
-    last = np.append(np.diff(estimate[order]) < 0, True)  # noqa: FBT003
+    last = np.append(np.diff(estimate[order]) < 0, True)
     precision = (hits / np.arange(1, len(labels) + 1))[last]
     return float(np.sum(np.diff(hits[last] / labels.sum(), prepend=0) * precision))
 

@@ -20,12 +20,9 @@ MOST_ADVERSE, MOST_FAVOURABLE = 4, 3
 LEAST = 0.02
 """Groups that move the log-odds by less than this are no reason (about half a percent of a 30 % risk)."""
 
-ACTIVE_UNITS = {
-    "months": ("个月", "month"),
-    "days": ("天", "day"),
-    "times": ("次", "time"),
-    "persons": ("人", "person"),
-}
+COUNTED_UNITS = {"months": ("个月", "month", "months"), "days": ("天", "day", "days"), "times": ("次", "time", "times"),
+                "persons": ("人", "person", "people")}  # fmt: skip
+MEASURE_WORDS = {"count": "项", "parties": "家", "invoices": "张"}
 
 
 def reasons(
@@ -96,25 +93,33 @@ def shown(value: float, unit: str) -> tuple[str, str]:
     >>> shown(-0.125, "change")
     ('下降12.5%', 'down 12.5%')
     """
-    if unit == "yuan":
-        return _yuan(value)
-    if unit == "share":
-        return f"{value:.1%}", f"{value:.1%}"
-    if unit == "change":
-        return ("增长" if value >= 0 else "下降") + f"{abs(value):.1%}", (
-            "up " if value >= 0 else "down "
-        ) + f"{abs(value):.1%}"
-    if unit in ACTIVE_UNITS:
-        number = f"{value:,.0f}"
-        zh, en = ACTIVE_UNITS[unit]
-        return (
-            f"{number}{zh}",
-            f"{number} {en}" if number == "1" else f"{number} {'people' if en == 'person' else en + 's'}",
-        )
-    if unit == "count":
-        return f"{value:,.0f}项", f"{value:,.0f}"
-    if unit == "flag":
-        return ("是", "yes") if value else ("否", "no")
+    if unit in MEASURE_WORDS:
+        return f"{value:,.0f}{MEASURE_WORDS[unit]}", f"{value:,.0f}"
+    formats = {"yuan": _yuan, "share": _share, "change": _change, "flag": _flag}
+    if unit in COUNTED_UNITS:
+        return _counted(value, *COUNTED_UNITS[unit])
+    return formats.get(unit, _plain)(value)
+
+
+def _counted(value: float, zh: str, en: str, many: str) -> tuple[str, str]:
+    number = f"{value:,.0f}"
+    return f"{number}{zh}", f"{number} {en if number == '1' else many}"
+
+
+def _share(value: float) -> tuple[str, str]:
+    return f"{value:.1%}", f"{value:.1%}"
+
+
+def _change(value: float) -> tuple[str, str]:
+    size = f"{abs(value):.1%}"
+    return ("增长" if value >= 0 else "下降") + size, ("up " if value >= 0 else "down ") + size
+
+
+def _flag(value: float) -> tuple[str, str]:
+    return ("是", "yes") if value else ("否", "no")
+
+
+def _plain(value: float) -> tuple[str, str]:
     return f"{value:.2f}", f"{value:.2f}"
 
 

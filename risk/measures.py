@@ -181,7 +181,7 @@ _UTILITY: Measures = {
 }
 _REAL_ESTATE: Measures = {
     "property_free_fen": lambda t: fen(t, t.status == "free"),
-    "property_fen": lambda t: fen(t),
+    "property_fen": fen,
     "property_mortgaged_fen": lambda t: fen(t, t.status == "mortgaged"),
     "property_seized": lambda t: times(t, t.status == "seized"),
 }
@@ -189,7 +189,7 @@ _PENALTY: Measures = {
     "penalties": lambda t: t.count(),
     "serious_penalties": lambda t: t.count(where=t.code == "serious"),
     "penalties_graver": lambda t: t.count(where=(t.code == "serious") | (t.code == "general")),
-    "fines_fen": lambda t: fen(t),
+    "fines_fen": fen,
 }
 _COURT: Measures = {
     "enforcement_open_count": lambda t: t.count(where=(t.status == "open") & (t.code == "enforcement")),

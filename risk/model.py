@@ -89,6 +89,7 @@ class RiskModel:
     scorer: Scorer
     calibration: Calibration
     card: Mapping[str, Any] = field(repr=False)
+    reference: Mapping[str, Any] = field(repr=False)  # the training rows' distribution, for risk.monitor
 
     @classmethod
     def load(cls, path: str | Path, expect_version: str | None = None) -> Self:
@@ -102,12 +103,12 @@ class RiskModel:
             inputs = tuple(Input(**{key: one[key] for key in Input.__dataclass_fields__}) for one in told["inputs"])
             names = tuple(one.name for one in inputs)
             scorer: Scorer = (Trees(names, files["model.txt"]) if "model.txt" in files
-                              else Scorecard.from_json(json.loads(files["scorecard.json"])))  # fmt: skip
+                              else Scorecard.from_json(json.loads(files["scorecard.json"]), names))  # fmt: skip
             calibration = Calibration.from_json(json.loads(files["calibration.json"]))
             card = json.loads(files["card.json"])
         except (KeyError, TypeError, ValueError) as fault:
             raise ArtifactError(f"The artifact at {path} is not understood: {fault}.") from fault
-        return cls(version, inputs, scorer, calibration, card)
+        return cls(version, inputs, scorer, calibration, card, told["reference"])
 
     def estimate(
         self, frame: pd.DataFrame, explain: bool = False, *, base_rate: float | None = None,
@@ -180,7 +181,7 @@ def _scorer(names: tuple[str, ...], files: Mapping[str, str]) -> Scorer:
     """The ranking part, whichever of the two the artifact holds."""
     if "model.txt" in files:
         return Trees(names, files["model.txt"])
-    return Scorecard.from_json(json.loads(files["scorecard.json"]))
+    return Scorecard.from_json(json.loads(files["scorecard.json"]), names)
 
 
 def _source_days(frame: pd.DataFrame, items: list[str]) -> dict[str, Days]:

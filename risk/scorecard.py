@@ -61,17 +61,18 @@ class Scorecard:
         return self.contributions(matrix), self.baseline
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for scorecard.json."""
-        curves = {name: {"values": curve.values, "points": curve.points, "missing": curve.missing}
-                  for name, curve in zip(self.names, self.curves, strict=True)}  # fmt: skip
+        """Plain values for scorecard.json; the curves are a list, because their order is the inputs' order."""
+        curves = [{"name": name, "values": curve.values, "points": curve.points, "missing": curve.missing}
+                  for name, curve in zip(self.names, self.curves, strict=True)]  # fmt: skip
         return {"kind": self.kind, "baseline": self.baseline, "curves": curves}
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> Self:
-        """Read what to_json wrote."""
-        curves = {name: Curve(tuple(curve["values"]), tuple(curve["points"]), curve["missing"])
-                  for name, curve in told["curves"].items()}  # fmt: skip
-        return cls(tuple(curves), told["baseline"], tuple(curves.values()))
+    def from_json(cls, told: dict[str, Any], names: tuple[str, ...]) -> Self:
+        """Read what to_json wrote; raises ValueError where its inputs are not these, in this order."""
+        if tuple(curve["name"] for curve in told["curves"]) != names:
+            raise ValueError("the scorecard's inputs are not those of features.json")
+        curves = tuple(Curve(tuple(one["values"]), tuple(one["points"]), one["missing"]) for one in told["curves"])
+        return cls(names, told["baseline"], curves)
 
 
 def fit(matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], ridge: float) -> Scorecard:
@@ -80,19 +81,36 @@ def fit(matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequen
     Each feature becomes its normal score (quantile-normal, centred), missing an indicator of its own; the ridge penalty
     is per observation; coefficients of a promised direction are bounded at zero on the wrong side (L-BFGS-B).
     """
-    shapes = [_shape(matrix[:, place]) for place in range(matrix.shape[1])]
-    design = np.column_stack([part for shape, place in zip(shapes, range(matrix.shape[1]), strict=True)
-                              for part in _parts(shape, matrix[:, place])])  # fmt: skip
+    return fit_each(matrix, labels, names, directions, (ridge,))[0]
+
+
+def fit_each(
+    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], ridges: Sequence[float]
+) -> list[Scorecard]:
+    """One scorecard per ridge, from one preparation of the rows; on one thread, so that sums keep their order."""
+    from threadpoolctl import threadpool_limits
+
+    shapes = [_shape(column) for column in matrix.T]
+    design = np.column_stack(
+        [part for shape, column in zip(shapes, matrix.T, strict=True) for part in _parts(shape, column)]
+    )
     centre = design.mean(axis=0)
+    ready = np.column_stack([np.ones(len(design)), design - centre])
     bounds = [(None, None), *(bound for way in directions for bound in (_bound(way), (None, None)))]
-    weights = _minimise(np.column_stack([np.ones(len(design)), design - centre]), labels, ridge, bounds)
+    with threadpool_limits(1):
+        weights = [_minimise(ready, labels, ridge, bounds) for ridge in ridges]
+    return [Scorecard(tuple(names), float(found[0]), _curves(shapes, found[1:], centre)) for found in weights]
+
+
+def _curves(shapes: Sequence[Shape], weights: Floats, centre: Floats) -> tuple[Curve, ...]:
+    """Each feature's curve, counted from the average training row."""
     curves = []
     for place, (values, normal, usual) in enumerate(shapes):
-        slope, absent = weights[1 + 2 * place], weights[2 + 2 * place]
+        slope, absent = weights[2 * place], weights[2 * place + 1]
         shift = slope * centre[2 * place] + absent * centre[2 * place + 1]
-        points = slope * np.asarray(normal) - shift
-        curves.append(Curve(values, tuple(float(point) for point in points), float(absent - shift) if usual else 0.0))
-    return Scorecard(tuple(names), float(weights[0]), tuple(curves))
+        points = tuple(float(point) for point in slope * np.asarray(normal) - shift)
+        curves.append(Curve(values, points, float(absent - shift) if usual else 0.0))
+    return tuple(curves)
 
 
 Shape = tuple[tuple[float, ...], tuple[float, ...], bool]

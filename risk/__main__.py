@@ -1,0 +1,132 @@
+"""The commands of the estimate: train, evaluate, card, drift."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+app = typer.Typer(help="Train, measure and show the model of default risk.", no_args_is_help=True, add_completion=False)
+
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day whose knowledge counts.")]
+Mirror = Annotated[Path, typer.Option(help="Parquet mirror of the records (item=…/month=…/*.parquet).")]
+Model = Annotated[Path, typer.Option(help="Artifact folder.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")]
+
+
+@app.command()
+def train(
+    mirror: Mirror, out: Annotated[Path, typer.Option(help="Artifact folder to write.")], as_of: Day, seed: int = 7
+) -> None:
+    """Train on the loans of the mirror that are mature on a day, and write the artifact."""
+    from rich.console import Console
+
+    from risk.model import RiskModel
+    from risk.train import train_on_records
+
+    with Console().status("Labels, features, training …"):
+        folder = train_on_records(mirror, out, as_of.date(), seed=seed)
+    model = RiskModel.load(folder)
+    _table(f"Model {model.version} in {folder}", model.card["measures"], model.card["intervals"])
+
+
+@app.command()
+def evaluate(mirror: Mirror, model: Model, as_of: Day, json_path: Json = None) -> None:
+    """Measure a model on the mature loans drawn after the last day it was trained and calibrated on."""
+    from risk.build import build
+    from risk.evaluate import intervals, measures
+    from risk.features import FEATURES
+    from risk.labels import label
+    from risk.model import RiskModel
+    from risk.records import mirror as opened
+    from risk.train import TrainingError
+
+    loaded, source = RiskModel.load(model), opened(mirror)
+    labelled = label(source, as_of.date()).frame
+    last = loaded.card["slices"].get("calibrate", {}).get("to")
+    labelled = labelled if last is None else labelled[labelled["as_of"] > last]
+    if labelled["label"].nunique() < 2:
+        raise TrainingError(f"{mirror}: no loans of both outcomes drawn after {last} are mature by {as_of:%Y-%m-%d}.")
+    probability = loaded.estimate(build(source, labelled, FEATURES)).probability
+    outcome = labelled["label"].to_numpy(dtype="float64")
+    found = measures(outcome, probability)
+    bounds = intervals(outcome, probability, labelled["uscc"].tolist())
+    _table(f"Model {loaded.version} on {len(outcome)} loans, {outcome.sum():.0f} defaults", found, bounds)
+    if json_path is not None:
+        told = {"version": loaded.version, "n": len(outcome), "measures": found, "intervals": bounds}
+        json_path.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+
+@app.command()
+def card(model: Model) -> None:
+    """Print a model's card."""
+    from risk import artifact
+
+    files, version = artifact.opened(model)
+    typer.echo(f"{files['card.md']}\n{version}")
+
+
+@app.command()
+def drift(mirror: Mirror, model: Model, as_of: Day) -> None:
+    """Compare the firms of the mirror on a day with the model's training rows (PSI)."""
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
+
+    from risk.build import build
+    from risk.features import FEATURES
+    from risk.model import RiskModel
+    from risk.monitor import drift as moved
+    from risk.records import RecordsError
+    from risk.records import mirror as opened
+
+    source = opened(mirror)
+    firms = source.item("registration")
+    if firms is None:
+        raise RecordsError(f"{mirror} holds no registrations, so there are no firms to compare.")
+    cohort = pd.DataFrame({"uscc": firms.select("uscc").distinct().execute()["uscc"], "as_of": as_of.date()})
+    table = Table("", "PSI", "missing then", "now", "mean then", "now", "")
+    for line in moved(RiskModel.load(model), build(source, cohort, FEATURES)):
+        means = ("–" if mean is None else f"{mean:,.2f}" for mean in (line.mean_then, line.mean_now))
+        table.add_row(
+            line.name, f"{line.psi:.3f}", f"{line.missing_then:.1%}", f"{line.missing_now:.1%}", *means, line.state
+        )
+    Console().print(table)
+
+
+def _table(title: str, found: Mapping[str, Any], bounds: Mapping[str, Any]) -> None:
+    """Figures with their intervals."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from risk.card import SHOWN
+
+    table = Table("", "value", "95 % (bootstrap)", title=title)
+    for name, words in SHOWN.items():
+        low, high = bounds.get(name) or (None, None)
+        interval = "–" if low is None or high is None else f"{low:.4f} – {high:.4f}"
+        table.add_row(words, "–" if found[name] is None else f"{found[name]:.4f}", interval)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the commands; what a person can mend is told in one sentence, with exit code 2."""
+    from risk.artifact import ArtifactError
+    from risk.records import RecordsError
+    from risk.train import TrainingError
+
+    try:
+        app()
+    except (ArtifactError, RecordsError, TrainingError) as fault:
+        typer.echo(str(fault), err=True)
+        raise SystemExit(2) from fault
+
+
+if __name__ == "__main__":
+    main()
