@@ -1,7 +1,7 @@
 """The shell: whole pages and parts, display switches, messages said once, languages, error pages, headers."""
 
 import re
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, make_dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -148,8 +148,17 @@ def test_every_answer_carries_the_strict_headers(browser):
     assert browser.get("/names").headers["cache-control"] == "no-store"
 
 
-def test_the_demo_says_which_day_it_is_and_real_life_does_not(browser, house, kept):
-    assert "2026年6月30日" in browser.get("/names").text
+def test_the_demo_says_which_day_it_is_and_real_life_does_not(browser, app, house):
+    assert "今天是 <strong>2026年6月30日</strong>" in browser.get("/names").text
+    real = house.model_copy(update={"demo": False})
+    app.state.dress = replace(app.state.dress, settings=real)
+    assert "demo-time" not in browser.get("/names").text
+
+
+def test_the_foot_shows_what_is_configured_and_nothing_else(browser):
+    page_text = browser.get("/names").text
+    assert "联系方式：12345" in page_text
+    assert "备案号" not in page_text
 
 
 def test_the_style_guide_shows_every_macro(browser):
