@@ -131,13 +131,14 @@ def _merge(tx: Session, path: Path, reading: Reading, draft: Draft | None) -> No
     feed.received, feed.quarantined = reading.received, reading.set_aside.count
     feed.valid, feed.corrected = merged.new + merged.corrected, merged.corrected
     feed.duplicates = len(merged.duplicate_lines)
+    feeds.add(tx, feed)  # before the firms that will name it; what is counted below is written as it changes
     records.touch(tx, feed.id)
     if item.id in SUMMARISED:
         firms.refresh(tx, feed.received_on, reading.wrong_codes)
     firms.mark_touched(tx, item.id, feed.taken_at)
     feed.wrong_codes, feed.unregistered = firms.count_touched(tx, reading.wrong_codes)
     feed.on_time, feed.late = _timeliness(tx, item, merged)
-    feeds.add(tx, feed)
+    tx.flush()
     records.copy_quarantine(tx, reading.set_aside.blocks())
     if draft and feed.valid:
         draft.finish(tx, merged)
