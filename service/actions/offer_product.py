@@ -3,14 +3,14 @@
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlmodel import Session
 
 from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
 from service.domain.people import Role, Who
 from service.domain.product import LoanType
-from service.store import products, trail
+from service.store import offers_of_banks, products, trail
 from service.store.trail import Act
 
 LONGEST_TERM = 360
@@ -46,7 +46,6 @@ class _Stored:
     bank_id: int = 0
     reserved_fen: int = 0
     granted_fen: int = 0
-    decision_days: int = 10
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.form, name)
@@ -117,6 +116,6 @@ def _check(form: ProductForm, today: date) -> None:
         if not fine:
             raise NotPossible(said, field=name)
     try:
-        products.as_matching(_Stored(form))
+        offers_of_banks.product_of(cast("Any", _Stored(form)))
     except (TypeError, ValueError, ArithmeticError) as fault:
         raise NotPossible("准入条件有误：{fault}", field="criteria", fault=str(fault)) from fault

@@ -2,25 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from matching import terms
 from service.domain.errors import Conflict
 from service.store.bulk import add_rows, change_rows, next_ids
 from service.store.standing import as_json
 
-SETS = frozenset({"firm_kinds", "districts", "sizes", "uses", "industries", "excluded_industries"})
-SHARES = frozenset({"max_probability"})
-ON_OFFER = text("""
-    SELECT p.*, coalesce(b.decide_days, 10) AS decision_days FROM product p JOIN bank b ON b.id = p.bank_id
-    WHERE p.from_on <= :today AND (p.until_on IS NULL OR p.until_on >= :today)
-      AND b.joined_on <= :today AND (b.left_on IS NULL OR b.left_on > :today)
-    ORDER BY p.id
-""")
 OF_BANK = text("""
     SELECT p.*, coalesce(u.used, 0) AS used_today FROM product p
     LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today
@@ -87,40 +77,6 @@ def free_places(tx: Session, places: Mapping[int, int], day: date) -> None:
     rows = [{"id": one, "places": count} for one, count in sorted(places.items()) if count]
     if rows:
         tx.execute(FREE_PLACES, {"rows": as_json(rows), "day": day})
-
-
-def as_matching(row: Any) -> terms.Product:
-    """A product in the words of the matching; ValueError or TypeError where its criteria are not in those words."""
-    criteria = {
-        name: frozenset(value) if name in SETS else Decimal(value) if name in SHARES else value
-        for name, value in row.criteria.items()
-        if value is not None
-    }
-    return terms.Product(
-        id=row.id,
-        bank_id=row.bank_id,
-        name=row.name,
-        amount_min_fen=row.amount_min_fen,
-        amount_max_fen=row.amount_max_fen,
-        term_min_months=row.term_min_months,
-        term_max_months=row.term_max_months,
-        rate_min=row.rate_min,
-        rate_max=row.rate_max,
-        guarantees=frozenset(row.loan_types),
-        places_per_day=row.places_per_day,
-        quota_left_fen=None if row.quota_fen is None else row.quota_fen - row.reserved_fen - row.granted_fen,
-        **{"decision_days": row.decision_days, **criteria},
-    )
-
-
-def list_matching(tx: Session, today: date) -> list[terms.Product]:
-    """What is on offer today, in the words of the matching, in the order of the ids."""
-    return [as_matching(row) for row in list_on_offer(tx, today)]
-
-
-def list_on_offer(tx: Session, today: date) -> Sequence[Row[Any]]:
-    """The products on offer today as they are stored."""
-    return tx.execute(ON_OFFER, {"today": today}).all()
 
 
 def places_used(tx: Session, day: date) -> dict[int, int]:

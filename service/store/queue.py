@@ -22,11 +22,9 @@ def defer_in(tx: Session, task: str, *, once: str | None = None, **args: Any) ->
     if once is None:
         job.defer(**args)
         return True
-    savepoint = tx.begin_nested()
     try:
-        job.defer(**args)
+        with tx.begin_nested():
+            job.defer(**args)
     except AlreadyEnqueued:
-        savepoint.rollback()
         return False
-    savepoint.commit()
     return True
