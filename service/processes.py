@@ -2,8 +2,11 @@
 
 import asyncio
 import inspect
+import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -61,7 +64,16 @@ def run_pages(settings: Settings) -> None:
 def dressed_pages() -> Any:
     """What uvicorn calls in each page process: the pages, with that process's log in our form."""
     set_up_logging(known_settings())
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_after, args=(parent,), daemon=True).start()
     return _named(PAGES)()
+
+
+def _leave_after(parent: Any) -> None:
+    """A parent that is killed cannot tell its children: without this they would keep the port and the database."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def run_jobs(settings: Settings) -> None:
@@ -77,6 +89,7 @@ def run_jobs(settings: Settings) -> None:
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """SIGTERM ends us like a wish to leave, not like an axe: leases are given back on the way out."""
+    os.umask(0o077)  # uploads and logs are nobody else's
     before = signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     try:
         yield

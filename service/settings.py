@@ -215,12 +215,13 @@ def runtime_folder() -> Path:
     return Path("/run") if os.geteuid() == 0 and os.access("/run", os.W_OK) else Path("/tmp")  # noqa: S108
 
 
-def hand_on(settings: Settings) -> None:
+def hand_on(known: Settings) -> None:
     """Say these settings to the processes we start: what was given by hand here reaches them by the environment."""
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
+    for name in known.model_fields_set:
+        value = getattr(known, name)
         words = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else str(value)
         os.environ[f"XINDENG_{name.upper()}"] = words
+    settings.cache_clear()
 
 
 def share_metrics(folder: Path) -> None:

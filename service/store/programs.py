@@ -135,6 +135,7 @@ def _copy(installed: Path, copy: Path) -> None:
     libraries = installed.parent.with_name(f"{WHEEL}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, draft / libraries.name)
-    for folder in (draft, draft / WHEEL):
-        folder.chmod(0o755)
+    for path in (draft, *draft.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)  # whatever umask installed them
     draft.rename(copy)

@@ -68,6 +68,18 @@ def test_pages_are_served_from_nothing_and_leave_nothing_when_told_to_stop(home:
     assert EmbeddedServer(read_settings(home=home, database_url=None)).process() is None
 
 
+def test_page_processes_leave_when_their_parent_is_killed(home: Path) -> None:
+    port = free_port()
+    pages = xindeng("serve", "--port", str(port), "--workers", "2", home=home)
+    try:
+        assert answers(f"http://127.0.0.1:{port}/health").status_code == 200
+    finally:
+        pages.kill()
+        pages.communicate(timeout=ENOUGH)  # ends when the last process that holds the pipe has left
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://127.0.0.1:{port}/health", timeout=5)
+
+
 def test_stop_ends_a_database_that_was_left_running(home: Path) -> None:
     server = EmbeddedServer(read_settings(home=home, database_url=None))
     lease = server.take_lease()

@@ -1,12 +1,13 @@
 """Settings: read once, frozen, refused when wrong; secrets never short, never open, never printed."""
 
 import multiprocessing
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
-from service.settings import DEMO_DAY, NotReady, hand_on, kept_secret, read_settings
+from service.settings import DEMO_DAY, NotReady, Settings, hand_on, kept_secret, read_settings
 
 
 def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -82,3 +83,9 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> N
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(NotReady, match="XINDENG_HOME"):
         read_settings(home=tmp_path / "file" / "home").make_home()
+
+
+def test_every_setting_is_written_down_for_the_operator() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "running.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"^\| XINDENG_(\w+) \|", page, re.MULTILINE))
+    assert written == {name.upper() for name in Settings.model_fields}
