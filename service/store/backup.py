@@ -268,7 +268,7 @@ def _call(program: str, address: ServerAddress, *words: str) -> tuple[list[str],
     parts = conninfo_to_dict(address.admin_url)
     password = str(parts.pop("password", ""))
     surely = {**surroundings("PATH", "LD_LIBRARY_PATH"), "LC_ALL": "C", "PGPASSWORD": password}
-    return [str(shipped_folder() / program), *words, f"--dbname={make_conninfo("", **parts)}", "--no-password"], surely
+    return [str(shipped_folder() / program), *words, "--dbname", make_conninfo("", **parts), "--no-password"], surely
 
 
 def _run(program: str, address: ServerAddress, *words: str) -> None:
