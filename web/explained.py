@@ -1,4 +1,4 @@
-"""A verdict in words: findings worst first, what was not judged, the estimate with its reasons, and where facts came from."""
+"""A verdict in words: findings worst first, what was not judged, the estimate with its reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

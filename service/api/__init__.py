@@ -1,5 +1,5 @@
 """JSON under /api/v1, by the people whose machines use it; it calls the same actions as the pages."""
 
-from fastapi import APIRouter
+from service.api import banks, firms
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS = (banks.router, firms.router)

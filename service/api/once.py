@@ -19,7 +19,7 @@ from service.store.idempotency import Claim
 IdempotencyKey = Annotated[str | None, Header(min_length=8, max_length=255)]
 
 
-def once(  # noqa: PLR0917
+def once(
     tx: Session, who: Who, request: Request, key: str | None, body: Any, now: datetime, act: Callable[[], Any]
 ) -> JSONResponse:
     """Run `act` and answer with what it returns; under a key already used, answer as then without running it.

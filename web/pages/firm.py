@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
@@ -13,10 +12,11 @@ from starlette.responses import Response
 
 from service.actions.answer_push import dispute_contact, give_papers
 from service.actions.choose_offer import accept_offer, decline_offer
+from service.actions.end_demand import withdraw_demand
+from service.actions.report_demand import EDITABLE, edit_demand, name_banks, repeat_demand, report_demand
 from service.actions.report_demand import ReportForm as Reported
-from service.actions.report_demand import edit_demand, name_banks, repeat_demand, report_demands, withdraw_demand
 from service.actions.review_demand import ask_for_a_person
-from service.domain.demand import BEFORE_GRANT, UseOfLoan
+from service.domain.demand import BEFORE_GRANT
 from service.domain.errors import Conflict
 from service.domain.people import Who
 from service.domain.product import LoanType
@@ -29,14 +29,14 @@ from web.consent_words import ConsentText
 from web.csrf import guard
 from web.explained import Explained, explain
 from web.flash import redirect
-from web.forms import Ask, Filled, Form, Typed, blank, money, percent, read, text, whole
+from web.forms import Ask, Filled, Form, Typed, blank, money, percent, read, whole, wording
 from web.language import gettext
 from web.language import lazy as _
 from web.render import page
 from web.shell import Badge
 
-LAWFUL = StrEnum("LAWFUL", {use.name: use.value for use in list(UseOfLoan)[:8]})  # type: ignore[misc]
-"""The uses a firm may choose; the last three of UseOfLoan are what the fifth criterion refuses."""
+LawfulUse = Literal["working_capital", "equipment", "premises", "trade", "research", "agriculture", "renewal", "other"]
+"""The uses a firm may choose; the others of UseOfLoan are what the fifth criterion refuses."""
 SMALLEST, LARGEST = (
     1_000_000,
     10_000_000_000,
@@ -57,9 +57,9 @@ class DemandForm(Form):
         int, money("wan", least=SMALLEST, most=LARGEST), Ask(_("想借多少"), _("填万元，例如 50"), _("请填写想借的金额"))
     ]
     term_months: Annotated[int, whole(least=1, most=360), Ask(_("借多久"), _("填月数，例如 12"), _("请填写期限"))]
-    use: Annotated[LAWFUL, Ask(_("用来做什么"), None, _("请选择用途"))]  # type: ignore[valid-type]
+    use: Annotated[LawfulUse, Ask(_("用来做什么"), None, _("请选择用途"))]
     use_text: Annotated[
-        str, text(most=500, lines=True), Ask(_("用途说明"), _("一两句话，例如：采购下半年的原材料。"))
+        str, wording(most=500, lines=True), Ask(_("用途说明"), _("一两句话，例如：采购下半年的原材料。"))
     ] = ""
     rate_ceiling: Annotated[
         Decimal | None, percent(most=Decimal("0.24"), places=2), Ask(_("能接受的最高年利率"), _("不填表示不限"))
@@ -82,14 +82,16 @@ class DemandForm(Form):
         return tuple(bank for bank in dict.fromkeys(self.reserve) if bank not in self.intended)
 
 
+class Seen(Form):
+    """Which version of the demand the person had in front of them."""
+
+    version: Annotated[int, whole(), Ask(_("版本"))] = 0
+
+
 class ConsentTicks(Form):
-    """Which of the shown consents were ticked: 0 is the platform, else the bank's number. Nothing is ticked beforehand."""
+    """Which of the shown consents were ticked: 0 is the platform, else the bank. Nothing is ticked beforehand."""
 
     consent: Annotated[tuple[int, ...], Ask(_("授权"))] = ()
-
-
-class QuestionForm(Form):
-    sentence: Annotated[str, text(most=500, lines=True), Ask(_("您想说明什么"), _("工作人员会看到这段话。"))] = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class FormPage:
     action: str
     known: Mapping[str, str]
     """What the city knows already and is not asked again."""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class CheckPage:
     consents: Sequence[ConsentText]
     action: str
     carried: Sequence[tuple[str, str]]
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ class DemandPage:
     proposals: Sequence[ConsentText]
     has_review: bool
     is_open: bool
+    is_editable: bool
 
 
 @router.get("/firm")
@@ -182,7 +187,7 @@ def report(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, 
         refused = filled.refused(Conflict("请逐项勾选授权，或返回去掉不授权的银行。", field="first_bank"))
         return _check_page(request, tx, who, today, refused, "/firm/demands", 422)
     tools = load_tools(tx, house.settings, today)
-    demand_id = report_demands(tx, who, [_reported(who, filled.answers, shown)], tools, today, now)[0]
+    demand_id = report_demand(tx, who, _reported(who, filled.answers, shown), tools, today, now)
     return redirect(request, f"/firm/demands/{demand_id}", gettext("已申报，并已评判。"))
 
 
@@ -197,7 +202,7 @@ def show_edit(request: Request, who: AFirm, tx: Tx, today: Today, demand_id: int
     demand = overview.get_demand(tx, who, demand_id)
     wanted = overview.list_wanted_banks(tx, demand_id, today)
     filled = blank(DemandForm, **_first_answers(demand, wanted))
-    return _form_page(request, tx, who, today, filled, f"/firm/demands/{demand_id}/edit")
+    return _form_page(request, tx, who, today, filled, f"/firm/demands/{demand_id}/edit", version=demand.version)
 
 
 @router.post("/firm/demands/{demand_id}/edit")
@@ -206,15 +211,15 @@ def edit(
 ) -> Response:
     """Change what is asked; it is judged again. New banks need their own consents first."""
     address = f"/firm/demands/{demand_id}/edit"
-    filled = read(DemandForm, typed)
+    filled, version = read(DemandForm, typed), read(Seen, typed).answers.version
     if not filled.is_right or "back" in typed:
-        return _form_page(request, tx, who, today, filled, address, 200 if "back" in typed else 422)
+        return _form_page(request, tx, who, today, filled, address, 200 if "back" in typed else 422, version)
     shown = _consents_for(tx, who, filled.answers, today)
     ticked = set(read(ConsentTicks, typed).answers.consent)
     if any((one.bank_id or 0) not in ticked for one in shown):
-        return _check_page(request, tx, who, today, filled, address)
+        return _check_page(request, tx, who, today, filled, address, version=version)
     tools = load_tools(tx, house.settings, today)
-    edit_demand(tx, who, demand_id, _reported(who, filled.answers, shown), tools, today, now)
+    edit_demand(tx, who, demand_id, _reported(who, filled.answers, shown), version, tools, today, now)
     return redirect(request, f"/firm/demands/{demand_id}", gettext("已修改，并重新评判。"))
 
 
@@ -241,16 +246,16 @@ def consent_to_proposed(
     if not proposed:
         return redirect(request, f"/firm/demands/{demand_id}", gettext("没有勾选银行，什么也没有改变。"), "info")
     forms = [one.form(demand.uscc) for one in proposed]
-    name_banks(tx, who, demand_id, (), tuple(one.bank_id or 0 for one in proposed), forms, today, now)
+    name_banks(tx, who, demand_id, forms, today, now)
     return redirect(request, f"/firm/demands/{demand_id}", gettext("已授权，平台会把需求推给这些银行。"))
 
 
 @router.post("/firm/demands/{demand_id}/review")
 def ask_a_person(
-    request: Request, who: AFirm, tx: Tx, today: Today, now: Now, demand_id: int, typed: Typed
+    request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, now: Now, demand_id: int
 ) -> Response:
     """A decision by machine alone may be refused: a person of the district team looks."""
-    ask_for_a_person(tx, who, demand_id, read(QuestionForm, typed).answers.sentence, today, now)
+    ask_for_a_person(tx, who, demand_id, load_tools(tx, house.settings, today), today, now)
     return redirect(request, f"/firm/demands/{demand_id}", gettext("已转给区县专班人工查看。"))
 
 
@@ -293,11 +298,19 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date) -> DemandPage:
         proposals=_proposals(tx, demand, today),
         has_review=overview.find_open_review(tx, demand_id) is not None,
         is_open=demand.state in BEFORE_GRANT,
+        is_editable=demand.state in EDITABLE,
     )
 
 
 def _form_page(
-    request: Request, tx: Tx, who: Who, today: date, form: Filled[DemandForm], action: str, status: int = 200
+    request: Request,
+    tx: Tx,
+    who: Who,
+    today: date,
+    form: Filled[DemandForm],
+    action: str,
+    status: int = 200,
+    version: int = 0,
 ) -> Response:
     firm = overview.get_firm(tx, who.uscc or "")
     known = {
@@ -307,11 +320,18 @@ def _form_page(
         gettext("行业"): words.industry(firm.industry),
     }
     banks = [words.Option(str(bank.id), bank.name) for bank in overview.list_banks(tx, today)]
-    return page(request, "firm/report.html", FormPage(form, banks, action, known), status=status)
+    return page(request, "firm/report.html", FormPage(form, banks, action, known, version), status=status)
 
 
 def _check_page(
-    request: Request, tx: Tx, who: Who, today: date, form: Filled[DemandForm], action: str, status: int = 200
+    request: Request,
+    tx: Tx,
+    who: Who,
+    today: date,
+    form: Filled[DemandForm],
+    action: str,
+    status: int = 200,
+    version: int = 0,
 ) -> Response:
     answers = read(DemandForm, _flat(form.typed)).answers if form.values is None else form.answers
     view = CheckPage(
@@ -320,6 +340,7 @@ def _check_page(
         consents=_consents_for(tx, who, answers, today),
         action=action,
         carried=[(name, value) for name, values in form.typed.items() for value in values],
+        version=version,
     )
     return page(request, "firm/check.html", view, status=status)
 
@@ -356,10 +377,8 @@ def _consents_for(tx: Tx, who: Who, answers: DemandForm, today: date) -> list[Co
     names = {bank.id: bank.name for bank in overview.list_banks(tx, today)}
     live = {row.bank_id for row in consents.list_live(tx, [firm.uscc], today)}
     needed = [] if None in live else [consent_words.for_platform(firm.name, today)]
-    for bank in (*answers.intended, *answers.others):
-        if bank not in live and bank in names:
-            needed.append(consent_words.for_bank(firm.name, bank, names[bank], today))
-    return needed
+    asked = [bank for bank in (*answers.intended, *answers.others) if bank in names and bank not in live]
+    return needed + [consent_words.for_bank(firm.name, bank, names[bank], today) for bank in asked]
 
 
 def _proposals(tx: Tx, demand: Row[Any], today: date) -> list[ConsentText]:
@@ -375,7 +394,7 @@ def _reported(who: Who, answers: DemandForm, shown: Sequence[ConsentText]) -> Re
         uscc=who.uscc or "",
         amount_fen=answers.amount_fen,
         term_months=answers.term_months,
-        use=str(answers.use),
+        use=answers.use,
         use_text=answers.use_text,
         rate_ceiling=answers.rate_ceiling,
         guarantees=tuple(str(mode) for mode in answers.guarantees),
