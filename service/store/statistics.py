@@ -1,15 +1,31 @@
 """Figures: countable events in, roll-ups out. The database keeps every roll-up equal to its events (revision 0004)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from service.domain.errors import NotAllowed
 from service.domain.figure import FigureKind
+from service.domain.people import BANK_ROLES, Role, Who
 from service.store.standing import as_json
+
+By = Literal["all", "day", "month", "district", "bank", "industry", "size"]
+KEYS: dict[By, tuple[str, str]] = {
+    "all": ("figure_day", "''"),
+    "day": ("figure_day", "to_char(\"on\", 'YYYY-MM-DD')"),
+    "month": ("figure_day", "to_char(\"on\", 'YYYY-MM')"),
+    "district": ("figure_day", "district"),
+    "bank": ("figure_day", "bank_id::text"),
+    "industry": ("figure_slice", "industry"),
+    "size": ("figure_slice", "size"),
+}
+"""What figures can be cut by: the roll-up they are read from, and the key in it."""
 
 COUNT = text("""
     INSERT INTO figure_event (kind, "on", recorded_on, sign, noun_id, demand_id, uscc, district, bank_id, industry,
@@ -50,3 +66,102 @@ def count(tx: Session, events: Sequence[Event], today: date, now: datetime) -> N
     if events:
         rows = as_json(asdict(event) for event in events)
         tx.execute(COUNT, {"rows": rows, "today": today, "now": now})
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Households (户), events (demands or loans, 笔) and money (fen) of one kind in one cell."""
+
+    households: int = 0
+    events: int = 0
+    amount_fen: int = 0
+    late_events: int = 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One cell: the funnel, and of the money paid out the shares and the average rate (None where nothing was paid).
+
+    What each figure means stands in `service.domain.definitions` under its field's name.
+    """
+
+    key: str
+    reported: Amounts = Amounts()
+    recommended: Amounts = Amounts()
+    granted: Amounts = Amounts()
+    drawn: Amounts = Amounts()
+    first_loans: int = 0
+    credit_loan_share: Decimal | None = None
+    first_loan_share: Decimal | None = None
+    renewal_without_repayment_share: Decimal | None = None
+    average_rate: Decimal | None = None
+
+
+def figures(tx: Session, who: Who, since: date, until: date, by: By = "all") -> list[Figures]:
+    """The figures of the days `since` … `until`, one cell for each key, within the scope of `who`, from the roll-ups.
+
+    Errors: NotAllowed for a firm, and for a bank's cut by industry or size.
+    """
+    if who.role is Role.FIRM:
+        raise NotAllowed("企业不能查看全市数据。")
+    if who.role in BANK_ROLES and KEYS[by][0] == "figure_slice":
+        raise NotAllowed("银行不能按行业或规模查看数据。")
+    cells: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in _sums(tx, who, since, until, by):
+        cells[row.key][row.kind] = row
+    return [_cell(key, cells[key]) for key in sorted(cells)]
+
+
+def _sums(tx: Session, who: Who, since: date, until: date, by: By) -> Sequence[Row[Any]]:
+    table, key = KEYS[by]
+    households = "households_of_bank" if (by == "bank" or who.role in BANK_ROLES) else "households"
+    statement = text(f"""
+        SELECT {key} AS key, kind, sum({households}) AS households, sum(events) AS events,
+            sum(amount_fen) AS amount_fen, sum(late_events) AS late_events, sum(credit_loan_fen) AS credit_loan_fen,
+            sum(first_loan_fen) AS first_loan_fen, sum(first_loans) AS first_loans,
+            sum(renewal_without_repayment_fen) AS renewal_fen, sum(rate_times_fen) AS rate_times_fen
+        FROM {table} WHERE "on" BETWEEN :since AND :until AND (CAST(:district AS text) IS NULL OR district = :district)
+            {"AND (CAST(:bank_id AS bigint) IS NULL OR bank_id = :bank_id)" if table == "figure_day" else ""}
+        GROUP BY 1, 2 ORDER BY 1, 2
+    """)
+    values = {"since": since, "until": until, "district": who.district}
+    if table == "figure_day":
+        values["bank_id"] = who.bank_id if who.role in BANK_ROLES else None
+    return tx.execute(statement, values).all()
+
+
+def _cell(key: str, kinds: dict[str, Any]) -> Figures:
+    funnel = Figures(
+        key,
+        reported=_amounts(kinds.get(FigureKind.REPORTED)),
+        recommended=_amounts(kinds.get(FigureKind.RECOMMENDED)),
+        granted=_amounts(kinds.get(FigureKind.GRANTED)),
+        drawn=_amounts(kinds.get(FigureKind.DRAWN)),
+    )
+    paid = kinds.get(FigureKind.DRAWN)
+    if paid is None or not paid.amount_fen:
+        return funnel
+    return replace(
+        funnel,
+        first_loans=int(paid.first_loans),
+        credit_loan_share=_share(paid.credit_loan_fen, paid.amount_fen),
+        first_loan_share=_share(paid.first_loan_fen, paid.amount_fen),
+        renewal_without_repayment_share=_share(paid.renewal_fen, paid.amount_fen),
+        average_rate=(Decimal(paid.rate_times_fen) / Decimal(paid.amount_fen)).quantize(Decimal("0.000001")),
+    )
+
+
+def _amounts(row: Any | None) -> Amounts:
+    if row is None:
+        return Amounts()
+    return Amounts(int(row.households), int(row.events), int(row.amount_fen), int(row.late_events))
+
+
+def _share(part: Decimal, whole: Decimal) -> Decimal:
+    return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"))
+
+
+def without_small_cells(cells: Sequence[Figures], least: int = 3) -> list[Figures]:
+    """What may leave the platform: cells with fewer than `least` households granted or paid show the key only."""
+    small = [cell for cell in cells if 0 < cell.granted.households < least or 0 < cell.drawn.households < least]
+    return [Figures(cell.key) if cell in small else cell for cell in cells]
