@@ -5,13 +5,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Row
 from sqlmodel import Session
 
-from matching.evidence import facts_from_json, facts_to_json, to_json
+from matching.evidence import facts_from_json
 from matching.fit_many import fit_many
 from matching.judge import judge
 from matching.judge_many import columns_of
@@ -23,6 +24,7 @@ from service.domain.errors import NotAllowed, NotFound
 from service.domain.figure import FigureKind
 from service.domain.people import Role, Who, the_platform
 from service.profiles.compute import FirmKnown
+from service.profiles.documents import content_hash, facts_document, findings_document
 from service.profiles.estimate import Estimated, estimate_many, reasons_of
 from service.profiles.facts import facts_for
 from service.profiles.firm_days import known_today
@@ -52,11 +54,20 @@ class Case:
     verdict: Verdict
     fits: int = 0
 
-    @property
+    @cached_property
     def findings(self) -> list[dict[str, Any]]:
         """What was found, and what could not be judged here, as stored."""
-        found: list[dict[str, Any]] = json.loads(to_json(self.verdict.findings))
-        return found + [_not_judged(one) for one in json.loads(to_json(self.verdict.not_judged))]
+        return findings_document(self.verdict)
+
+    @cached_property
+    def told(self) -> dict[str, dict[str, Any]]:
+        """The facts, as stored."""
+        return facts_document(self.facts)
+
+    @cached_property
+    def content(self) -> str:
+        """The hash of what was judged and found."""
+        return content_hash(self.told, self.findings, self.verdict, self.fits)
 
     @property
     def whose(self) -> dict[str, Any]:
@@ -105,10 +116,8 @@ def replay_verdict(stored: Row[Any], policy: Policy) -> bool:
         raise NotFound("没有版本为 {version} 的研判口径。", version=stored.policy_version)
     facts = facts_from_json(json.dumps(stored.facts))
     verdict = judge(facts, policy, stored.judged_on)
-    findings = json.loads(to_json(verdict.findings)) + [
-        _not_judged(one) for one in json.loads(to_json(verdict.not_judged))
-    ]
-    return _content_hash(facts, findings, verdict, stored.fitting_products) == str(stored.content_hash)
+    content = content_hash(facts_document(facts), findings_document(verdict), verdict, stored.fitting_products)
+    return content == str(stored.content_hash)
 
 
 def _cases(
@@ -160,20 +169,16 @@ def _estimates(tools: Tools, rows: Sequence[Row[Any]], known: Mapping[str, FirmK
 def _keep(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: date, now: datetime) -> None:
     """Write the verdicts that say something new, each with the estimate it rests on."""
     before = verdicts.current(tx, [case.demand.id for case in cases])
-    fresh = []
-    for case in cases:
-        findings = case.findings
-        content = _content_hash(case.facts, findings, case.verdict, case.fits)
-        if case.demand.id not in before or before[case.demand.id].content_hash != content:
-            fresh.append((case, findings, content))
-    resting = [case for case, _, _ in fresh if case.estimated]
+    fresh = [case for case in cases if not _says_the_same(case, before.get(case.demand.id))]
+    resting = [case for case in fresh if case.estimated]
     keys = verdicts.add_estimates(tx, [_estimate_row(case, tools, today, now) for case in resting])
     estimate_of = {case.demand.id: key for case, key in zip(resting, keys, strict=True)}
-    rows = [_verdict_row(case, findings, content, cause, estimate_of, today, now) for case, findings, content in fresh]
-    ids = verdicts.add_verdicts(tx, rows)
-    demands.change(
-        tx, [{"id": case.demand.id, "verdict_id": key} for (case, _, _), key in zip(fresh, ids, strict=True)]
-    )
+    ids = verdicts.add_verdicts(tx, [_verdict_row(case, cause, estimate_of, today, now) for case in fresh])
+    demands.change(tx, [{"id": case.demand.id, "verdict_id": key} for case, key in zip(fresh, ids, strict=True)])
+
+
+def _says_the_same(case: Case, last: Row[Any] | None) -> bool:
+    return last is not None and bool(last.content_hash == case.content)
 
 
 def _estimate_row(case: Case, tools: Tools, today: date, now: datetime) -> dict[str, Any]:
@@ -203,45 +208,21 @@ def _reasons(case: Case, tools: Tools) -> list[dict[str, Any]] | None:
     return reasons_of(tools.model, case.estimated.features, case.estimated.vintage)
 
 
-def _verdict_row(
-    case: Case, findings: list[dict[str, Any]], content: str, cause: str, estimate_of: Mapping[int, int],
-    today: date, now: datetime,
-) -> dict[str, Any]:  # fmt: skip
+def _verdict_row(case: Case, cause: str, estimate_of: Mapping[int, int], today: date, now: datetime) -> dict[str, Any]:
     return case.whose | {
         "judged_on": today,
         "judged_at": now,
         "cause": cause,
-        "facts": json.loads(facts_to_json(case.facts)),
-        "findings": findings,
+        "facts": case.told,
+        "findings": case.findings,
         "light": case.verdict.light.word,
         "is_recommended": case.verdict.recommended,
         "fitting_products": case.fits,
         "policy_version": case.verdict.policy_version,
         "policy_hash": case.verdict.policy_hash,
         "estimate_id": estimate_of.get(case.demand.id),
-        "content_hash": content,
+        "content_hash": case.content,
     }
-
-
-def _content_hash(facts: Facts, findings: list[dict[str, Any]], verdict: Verdict, fits: int) -> str:
-    """SHA-256 over facts, findings and outcome: what a replay must give again."""
-    body = {
-        "facts": json.loads(facts_to_json(facts)),
-        "findings": findings,
-        "light": verdict.light.word,
-        "recommended": verdict.recommended,
-        "fitting_products": fits,
-        "policy": [verdict.policy_version, verdict.policy_hash],
-    }
-    return hashlib.sha256(
-        json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
-
-
-def _not_judged(one: Mapping[str, str]) -> dict[str, Any]:
-    """A criterion that was not judged, in the place of a finding: no light, no value, but the reason."""
-    sentence = {"sentence_zh": one["reason_zh"], "sentence_en": one["reason_en"]}
-    return {"criterion": one["criterion"], "light": None, "state": "not_judged", "value": None, "line": None} | sentence
 
 
 def _move(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: date, now: datetime) -> list[Act]:

@@ -92,8 +92,9 @@ class Profiler:
             engine, recipe = self._desk
             engine.con.execute("DELETE FROM records_at_hand")
             if csv:
-                rows = _arrow(csv)  # noqa: F841  DuckDB finds it by its name
-                engine.con.execute(f"INSERT INTO records_at_hand SELECT {', '.join(COLUMNS)} FROM rows")  # noqa: S608
+                engine.con.register("come_in", _arrow(csv))
+                engine.con.execute(f"INSERT INTO records_at_hand SELECT {', '.join(COLUMNS)} FROM come_in")  # noqa: S608
+                engine.con.unregister("come_in")
             return recipe.build(cohort, came)
 
     def _known(
