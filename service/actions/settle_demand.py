@@ -44,6 +44,8 @@ OFFER_ENDS = {
     L.REFUSED: OfferState.TAKEN_BACK,
     L.PASSED_OVER: OfferState.PASSED_OVER,
 }
+OF_THE_PUSH = frozenset({"pushed", "no_bank_yet"})
+"""Causes that are the push's own: they do not call for another look today."""
 TOLD_TO_FIRM = frozenset({L.REFUSED, L.SILENT})
 
 
@@ -90,6 +92,8 @@ def settling(tx: Session, who: Who, demand_ids: Sequence[int], today: date, now:
                 )
             )
     standing.write(tx, rows, today)
+    if cause not in OF_THE_PUSH:
+        standing.wake(tx, ids, today)
     standing.add_light_changes(tx, lights, today, now)
     return acts
 
@@ -147,6 +151,8 @@ def _light_of_banks(demand: Any, lines: Sequence[Any]) -> tuple[str, str]:
         return LightWord.YELLOW.value, "refused"
     if any(line.state == L.SILENT for line in lines):
         return LightWord.YELLOW.value, "silent"
+    if demand.lacks_a_bank:
+        return LightWord.YELLOW.value, "no_bank_yet"
     if not demand.fitting_products:
         return LightWord.YELLOW.value, "no_product_fits"
     return LightWord.GREEN.value, "judged"

@@ -128,6 +128,12 @@ class Demand(SQLModel, table=True):
         Index(
             "demand_in_matching", "id", postgresql_where=text("state IN ('recommended','pushed','answered','offered')")
         ),
+        Index(
+            "demand_to_push",
+            "push_on",
+            "id",
+            postgresql_where=text("state IN ('recommended','pushed','answered')"),
+        ),
         Index("demand_of_district", "district", "state"),
         Index("demand_due", "next_on", postgresql_where=text("closed_on IS NULL")),
     )
@@ -157,6 +163,8 @@ class Demand(SQLModel, table=True):
     next_by: str = coded(default=Actor.PLATFORM)
     next_on: date | None = None
     waits_for_calendar: bool = False
+    push_on: date | None = None
+    """From this day on the platform looks for banks for it again; every change wakes it, a look puts it off a day."""
     firm_seen_on: date
     """The firm's last own act on this demand; its silence is counted from here."""
     warned_on: date | None = None

@@ -13,7 +13,9 @@ LOCK = text("SELECT id FROM demand WHERE id = ANY (:ids) ORDER BY id FOR UPDATE"
 READ = text("""
     SELECT d.id, d.uscc, d.district, d.state, d.light, d.next_step, d.next_by, d.next_on, d.waits_for_calendar,
            d.closed_on, d.verdict_id, v.light AS verdict_light, v.fitting_products, o.light AS override_light,
-           r.due_on AS review_due_on, r.id AS review_id, f.owner AS follow_up_owner, f.next_on AS follow_up_on
+           r.due_on AS review_due_on, r.id AS review_id, f.owner AS follow_up_owner, f.next_on AS follow_up_on,
+           EXISTS (SELECT 1 FROM follow_up WHERE demand_id = d.id AND closed_on IS NULL
+                   AND obstacle IN ('consent_needed', 'no_bank_left')) AS lacks_a_bank
     FROM demand d
     LEFT JOIN verdict v ON v.id = d.verdict_id
     LEFT JOIN LATERAL (SELECT light FROM override WHERE demand_id = d.id AND until_on >= :today
@@ -31,6 +33,11 @@ WRITE = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, state text, light text, next_step text,
         next_by text, next_on date, waits_for_calendar boolean, closed_on date)
     WHERE d.id = n.id
+""")
+WAKE = text("""
+    UPDATE demand SET push_on = :today
+    WHERE id = ANY (:ids) AND push_on IS DISTINCT FROM :today
+      AND state IN ('recommended', 'pushed', 'answered', 'offered')
 """)
 LIGHTS = text("""
     INSERT INTO light_change (demand_id, uscc, district, changed_on, changed_at, old, new, reason, verdict_id)
@@ -67,6 +74,18 @@ def write(tx: Session, rows: Sequence[Mapping[str, Any]], today: date) -> None:
     """What was derived."""
     if rows:
         tx.execute(WRITE, {"rows": as_json(rows), "today": today})
+
+
+def wake(tx: Session, demand_ids: Sequence[int], today: date) -> None:
+    """Something changed: look for banks for these demands again today."""
+    if demand_ids:
+        tx.execute(WAKE, {"ids": list(demand_ids), "today": today})
+
+
+def wake_firms(tx: Session, usccs: Sequence[str], today: date) -> None:
+    """The firms named another bank: look for banks for their demands again today."""
+    found = tx.execute(text("SELECT id FROM demand WHERE uscc = ANY (:usccs) ORDER BY id"), {"usccs": list(usccs)})
+    wake(tx, list(found.scalars()), today)
 
 
 def add_light_changes(tx: Session, rows: Sequence[Mapping[str, Any]], today: date, now: datetime) -> None:

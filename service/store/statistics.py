@@ -124,7 +124,7 @@ def _sums(tx: Session, who: Who, since: date, until: date, by: By) -> Sequence[R
             {"AND (CAST(:bank_id AS bigint) IS NULL OR bank_id = :bank_id)" if table == "figure_day" else ""}
         GROUP BY 1, 2 ORDER BY 1, 2
     """)
-    values = {"since": since, "until": until, "district": who.district}
+    values: dict[str, Any] = {"since": since, "until": until, "district": who.district}
     if table == "figure_day":
         values["bank_id"] = who.bank_id if who.role in BANK_ROLES else None
     return tx.execute(statement, values).all()

@@ -588,6 +588,7 @@ def upgrade() -> None:
         sa.Column("next_by", sa.Text(), nullable=False),
         sa.Column("next_on", sa.Date(), nullable=True),
         sa.Column("waits_for_calendar", sa.Boolean(), nullable=False),
+        sa.Column("push_on", sa.Date(), nullable=True),
         sa.Column("firm_seen_on", sa.Date(), nullable=False),
         sa.Column("warned_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
@@ -632,6 +633,13 @@ def upgrade() -> None:
         ["uscc", "use"],
         unique=True,
         postgresql_where=sa.text("state IN ('reported','recommended','pushed','answered','offered','accepted')"),
+    )
+    op.create_index(
+        "demand_to_push",
+        "demand",
+        ["push_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('recommended','pushed','answered')"),
     )
     op.create_index(op.f("ix_demand_uscc"), "demand", ["uscc"], unique=False)
     op.create_table(
@@ -1145,6 +1153,9 @@ def downgrade() -> None:
     op.drop_table("product_version")
     op.drop_table("place_use")
     op.drop_index(op.f("ix_demand_uscc"), table_name="demand")
+    op.drop_index(
+        "demand_to_push", table_name="demand", postgresql_where=sa.text("state IN ('recommended','pushed','answered')")
+    )
     op.drop_index(
         "demand_one_open_per_use",
         table_name="demand",
