@@ -153,6 +153,11 @@ def withdraws(demand_id: int, day: date, seed: int, asking: Asking) -> bool:
     return Random(f"{seed}/withdraws/{demand_id}/{day}").random() < asking.withdraws  # noqa: S311
 
 
+def coin(seed: int, what: str, number: int) -> float:
+    """Evenly between 0 and 1, always the same for the same thing."""
+    return Random(f"{seed}/{what}/{number}").random()  # noqa: S311
+
+
 def _later(calendar: Calendar, day: date, working_days: int) -> date:
     """The so-manieth working day after; the day itself for none; calendar days where the calendar has ended."""
     if working_days < 1:

@@ -103,7 +103,7 @@ def people(rng: np.random.Generator, world: World) -> Rows:
     firm, first = np.unique(changed.firm, return_index=True)
     on = (when.months[changed.month[first]]).astype("datetime64[D]") + rng.integers(0, 28, len(firm))
     on = np.maximum(on, firms.established[firm] + 30)
-    known = on + rng.integers(2, 9, len(firm))
+    known = np.maximum(on + rng.integers(2, 9, len(firm)), seen[firm] + 1)
     ended = _person_rows(firm, 0, 0, known, firms.established[firm], on)
     began = _person_rows(firm, 0, 2, known, on, np.full(len(firm), NOT_YET))
     return concatenate([start, held, more, ended, began])

@@ -1,0 +1,134 @@
+"""What the demo's driver looks at between the acts of its banks, firms and district teams."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+NEW_LINES = text("""
+    SELECT l.id, l.demand_id, l.bank_id, l.product_id, l.uscc, l.pushed_on, d.amount_fen, d.term_months, d.guarantees,
+           p.rate_min, p.rate_max, p.loan_types, p.amount_max_fen, f.industry
+    FROM push_line l JOIN demand d ON d.id = l.demand_id JOIN product p ON p.id = l.product_id
+    JOIN firm f ON f.uscc = l.uscc
+    WHERE l.id > :after AND l.closed_on IS NULL ORDER BY l.id
+""")
+OPEN_OFFERS = text("""
+    SELECT o.id, o.demand_id, o.line_id, o.bank_id, o.all_in_rate, o.offered_at, d.uscc, d.rate_ceiling
+    FROM offer o JOIN demand d ON d.id = o.demand_id WHERE o.state = 'open' ORDER BY o.demand_id, o.all_in_rate, o.id
+""")
+ACCEPTED = text("""
+    SELECT o.line_id, o.bank_id, o.amount_fen, o.rate, o.term_months, o.loan_type, o.decided_at, d.use,
+           d.wants_renewal_without_repayment
+    FROM offer o JOIN push_line l ON l.id = o.line_id JOIN demand d ON d.id = o.demand_id
+    WHERE o.state = 'accepted' AND l.state = 'accepted' ORDER BY o.line_id
+""")
+UNDRAWN = text("""
+    SELECT g.id, g.line_id, g.bank_id, g.amount_fen, g.rate, g.term_months, g.granted_on, o.decided_at
+    FROM credit_grant g JOIN offer o ON o.line_id = g.line_id AND o.state = 'accepted'
+    WHERE g.voided_at IS NULL AND NOT EXISTS (SELECT 1 FROM drawdown w WHERE w.grant_id = g.id) ORDER BY g.id
+""")
+WAITING_FOR_DISTRICT = text("""
+    SELECT d.id, d.district, d.uscc, d.light, r.id AS review_id FROM demand d
+    LEFT JOIN review r ON r.demand_id = d.id AND r.decided_at IS NULL
+    WHERE d.state = 'reported' AND d.light IS DISTINCT FROM 'red' AND d.reported_on < :today
+    ORDER BY d.district, r.id NULLS LAST, d.id
+""")
+PROPOSALS = text("""
+    SELECT DISTINCT ON (n.demand_id) n.demand_id, d.uscc, n.values->'banks' AS banks,
+           (SELECT count(*) FROM notice e WHERE e.demand_id = n.demand_id AND e.kind = n.kind AND e.id < n.id) AS times
+    FROM notice n JOIN demand d ON d.id = n.demand_id
+    WHERE n.kind = 'banks_proposed' AND n.made_on = :today AND d.closed_on IS NULL ORDER BY n.demand_id, n.id DESC
+""")
+IN_THE_MIDDLE = text("""
+    SELECT id, uscc, reported_on FROM demand WHERE closed_on IS NULL
+      AND state IN ('reported', 'recommended', 'pushed', 'answered', 'offered') ORDER BY id
+""")
+DUE_FOLLOW_UPS = text("""
+    SELECT u.id, u.district, u.demand_id FROM follow_up u JOIN demand d ON d.id = u.demand_id
+    WHERE u.closed_on IS NULL AND u.next_on <= :today AND d.closed_on IS NULL ORDER BY u.district, u.next_on, u.id
+""")
+ASKED_FOR_PAPERS = text("""
+    SELECT id, demand_id, uscc, bank_id, papers_asked_on FROM push_line
+    WHERE state = 'needs_papers' AND closed_on IS NULL ORDER BY id
+""")
+FUNNEL = text("""
+    SELECT kind, sum(sign)::bigint AS events, sum(sign * amount_fen)::bigint AS amount_fen,
+        count(DISTINCT uscc) FILTER (WHERE is_new_household) AS households,
+        coalesce(sum(sign * amount_fen) FILTER (WHERE loan_type = 'credit'), 0)::bigint AS credit_fen,
+        coalesce(sum(sign * amount_fen) FILTER (WHERE is_first_loan), 0)::bigint AS first_fen,
+        coalesce(sum(sign * amount_fen) FILTER (WHERE is_renewal_without_repayment), 0)::bigint AS renewal_fen,
+        sum(sign * amount_fen * rate) AS rate_times_fen
+    FROM figure_event GROUP BY kind
+""")
+LIGHTS = text("SELECT coalesce(light, '') AS word, count(*) AS demands FROM demand GROUP BY 1 ORDER BY 1")
+STATES = text("SELECT state AS word, count(*) AS demands FROM demand GROUP BY 1 ORDER BY 1")
+LINE_STATES = text("SELECT state AS word, count(*) AS demands FROM push_line GROUP BY 1 ORDER BY 1")
+FEEDS = text("""
+    SELECT count(*) AS files, sum(received)::bigint AS received, sum(valid)::bigint AS valid,
+        sum(duplicates)::bigint AS duplicates, sum(quarantined)::bigint AS quarantined,
+        sum(corrected)::bigint AS corrected, count(*) FILTER (WHERE state = 'failed') AS failed FROM feed
+""")
+COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer", "credit_grant", "drawdown", "trail",
+          "consent", "verdict", "estimate", "follow_up", "review", "certificate")  # fmt: skip
+
+
+def new_lines(tx: Session, after: int) -> Sequence[Row[Any]]:
+    """Lines pushed since the one with this key."""
+    return tx.execute(NEW_LINES, {"after": after}).all()
+
+
+def open_offers(tx: Session) -> Sequence[Row[Any]]:
+    """Offers a firm may accept, by demand, the cheapest first."""
+    return tx.execute(OPEN_OFFERS).all()
+
+
+def accepted_lines(tx: Session) -> Sequence[Row[Any]]:
+    """Accepted offers whose bank has not yet reported the grant."""
+    return tx.execute(ACCEPTED).all()
+
+
+def undrawn_grants(tx: Session) -> Sequence[Row[Any]]:
+    """Grants nothing was drawn under."""
+    return tx.execute(UNDRAWN).all()
+
+
+def waiting_for_district(tx: Session, today: date) -> Sequence[Row[Any]]:
+    """Demands of earlier days that wait between reported and recommended, those with an open review first."""
+    return tx.execute(WAITING_FOR_DISTRICT, {"today": today}).all()
+
+
+def latest_proposals(tx: Session, today: date) -> Sequence[Row[Any]]:
+    """The banks proposed to each firm today for its open demand, and how often it was asked before."""
+    return tx.execute(PROPOSALS, {"today": today}).all()
+
+
+def in_the_middle(tx: Session) -> Sequence[Row[Any]]:
+    """Demands a firm may still take back."""
+    return tx.execute(IN_THE_MIDDLE).all()
+
+
+def due_follow_ups(tx: Session, today: date) -> Sequence[Row[Any]]:
+    """Follow-ups whose date has come."""
+    return tx.execute(DUE_FOLLOW_UPS, {"today": today}).all()
+
+
+def asked_for_papers(tx: Session) -> Sequence[Row[Any]]:
+    """Lines on which the bank waits for the firm's papers."""
+    return tx.execute(ASKED_FOR_PAPERS).all()
+
+
+def funnel(tx: Session) -> Sequence[Row[Any]]:
+    """Sums of the countable events by kind."""
+    return tx.execute(FUNNEL).all()
+
+
+def tallies(tx: Session) -> dict[str, dict[str, int]]:
+    """Demands by light and by state, lines by state, feeds, and the rows of the main tables."""
+    by_word = {"lights": LIGHTS, "demands": STATES, "lines": LINE_STATES}
+    tallied = {name: {row.word: row.demands for row in tx.execute(query)} for name, query in by_word.items()}
+    feeds = tx.execute(FEEDS).one()
+    tallied["feeds"] = {name: int(getattr(feeds, name) or 0) for name in feeds._fields}
+    rows = {name: tx.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in COUNTS}
+    return tallied | {"rows": rows}
