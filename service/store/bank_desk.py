@@ -1,0 +1,116 @@
+"""What a bank officer works from: the bank's lists, and lines with the firm behind them while its consent stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from service.domain.errors import NotFound
+from service.domain.people import Who
+
+LISTS = text("""
+    SELECT s.id, s.bank_id, s."on", s.number, s.cause, s.lines, s.amount_fen, s.content_hash, s.published_at,
+           count(l.id) FILTER (WHERE l.state IN ('pushed', 'received', 'contacted') AND l.closed_on IS NULL) AS waiting
+    FROM push_list s LEFT JOIN push_line l ON l.list_id = s.id
+    WHERE s.bank_id = :bank_id AND s."on" BETWEEN :since AND :until
+    GROUP BY s.id ORDER BY s."on" DESC, s.number DESC
+""")
+LINE = """
+    SELECT l.id, l.list_id, s."on" AS listed_on, s.number AS list_number, l.rank, l.is_intended, l.demand_id, l.state,
+           l.state_at, l.due_step, l.due_on, l.waits_for_calendar, l.contact_due_on, l.decision_due_on, l.closed_on,
+           l.view_closed, l.amount_fen, l.reserved_fen, l.p_grant, l.product_id, l.product_version, l.assigned_to,
+           l.contact_disputed_on, l.papers_asked_on, l.pushed_on, p.name AS product_name, d.number AS demand_number,
+           d.term_months, d.use, d.use_text, d.rate_ceiling, d.guarantees, d.light, d.verdict_id, l.district,
+           CASE WHEN l.view_closed THEN NULL ELSE l.uscc END AS uscc, f.name AS firm_name, f.industry, f.size_class,
+           f.kind AS firm_kind, f.established_on, e.grade, e.score, e.probability, e.reasons, e.as_of,
+           a.id AS last_answer_id, a.kind AS last_answer, a.answered_on, g.id AS grant_id, g.amount_fen AS granted_fen,
+           g.rate AS grant_rate, g.granted_on, o.id AS offer_id, o.amount_fen AS offer_fen, o.rate AS offer_rate,
+           o.all_in_rate, o.valid_until_on, o.state AS offer_state
+    FROM push_line l JOIN push_list s ON s.id = l.list_id JOIN product p ON p.id = l.product_id
+    LEFT JOIN demand d ON d.id = l.demand_id LEFT JOIN firm f ON f.uscc = l.uscc
+    LEFT JOIN verdict v ON v.id = d.verdict_id LEFT JOIN estimate e ON e.id = v.estimate_id
+    LEFT JOIN LATERAL (SELECT * FROM answer WHERE line_id = l.id ORDER BY id DESC LIMIT 1) a ON true
+    LEFT JOIN LATERAL (SELECT * FROM offer WHERE line_id = l.id ORDER BY id DESC LIMIT 1) o ON true
+    LEFT JOIN credit_grant g ON g.line_id = l.id AND g.voided_at IS NULL
+    WHERE l.bank_id = :bank_id
+"""
+SORTS = {
+    "due_on": "l.due_on",
+    "rank": "s.id, l.rank",
+    "amount_fen": "l.amount_fen",
+    "firm_name": "f.name",
+    "grade": "e.probability",
+    "state": "l.state",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines, in which order: `only` is open, waiting (for the bank's first word), overdue or all."""
+
+    only: str = "open"
+    list_id: int | None = None
+    on: date | None = None
+    query: str = ""
+    sort: str = "due_on"
+    descending: bool = False
+    limit: int = 50
+    offset: int = 0
+
+
+ONLY = {
+    "open": "l.closed_on IS NULL",
+    "waiting": "l.closed_on IS NULL AND l.state IN ('pushed', 'received')",
+    "overdue": "l.closed_on IS NULL AND l.due_on < :today",
+    "all": "true",
+}
+
+
+def list_lists(tx: Session, who: Who, since: date, until: date) -> Sequence[Row[Any]]:
+    """The bank's lists of these days, latest first, with how many lines still wait for its word."""
+    return tx.execute(LISTS, {"bank_id": who.bank_id, "since": since, "until": until}).all()
+
+
+def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequence[Row[Any]], int]:
+    """One page of the bank's lines, and how many there are in all."""
+    where = f" AND {ONLY[wanted.only]}"
+    values: dict[str, Any] = {"bank_id": who.bank_id, "today": today}
+    for condition, name, value in (
+        ("l.list_id = :list_id", "list_id", wanted.list_id),
+        ('s."on" = :on', "on", wanted.on),
+        ("(f.name ILIKE :query OR l.uscc ILIKE :query OR d.number ILIKE :query)", "query", wanted.query),
+    ):
+        if value:
+            where += f" AND {condition}"
+            values[name] = f"%{value}%" if name == "query" else value
+    direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
+    order = ", ".join(f"{part} {direction}" for part in SORTS[wanted.sort].split(", "))
+    total: int = tx.execute(text(f"SELECT count(*) FROM ({LINE}{where}) found"), values).scalar_one()  # noqa: S608
+    rows = tx.execute(
+        text(f"{LINE}{where} ORDER BY {order}, l.id LIMIT :limit OFFSET :offset"),
+        {**values, "limit": wanted.limit, "offset": wanted.offset},
+    ).all()
+    return rows, total
+
+
+def get_line(tx: Session, who: Who, line_id: int) -> Row[Any]:
+    """One of the bank's own lines, or NotFound."""
+    row = tx.execute(text(f"{LINE} AND l.id = :id"), {"bank_id": who.bank_id, "id": line_id}).one_or_none()
+    if row is None:
+        raise NotFound("没有找到这个推送项。")
+    return row
+
+
+def count_due(tx: Session, who: Who, today: date) -> int:
+    """How many of the bank's lines wait for its word today."""
+    found: int = tx.execute(
+        text(
+            "SELECT count(*) FROM push_line WHERE bank_id = :bank_id AND closed_on IS NULL"
+            " AND state IN ('pushed', 'received') AND pushed_on <= :today"
+        ),
+        {"bank_id": who.bank_id, "today": today},
+    ).scalar_one()
+    return found
