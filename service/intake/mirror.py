@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 from sqlalchemy import event
 from sqlmodel import Session
 
-from service.domain.record import Feed
 from service.intake.canonical import STAGED
 from service.store import feeds, records
 
@@ -125,7 +124,7 @@ def repair(tx: Session, root: Path, item: str) -> None:
     with _alone(root):
         for folder in sorted(_pending(root, item).glob("feed=*"), key=_number_of):
             plan = folder / "plan.json"
-            if plan.exists() and tx.get(Feed, _number_of(folder)):
+            if plan.exists() and feeds.find(tx, _number_of(folder)):
                 _move_into_place(root, item, folder)
                 continue
             unsure |= set(json.loads(plan.read_text())["anew"]) if plan.exists() else set()

@@ -58,9 +58,14 @@ def add(tx: Session, feed: Feed) -> Feed:
     return feed
 
 
+def find(tx: Session, feed_id: int) -> Feed | None:
+    """The feed, or None."""
+    return tx.get(Feed, feed_id)
+
+
 def get(tx: Session, feed_id: int) -> Feed:
     """The feed; NotFound where there is none this transaction may see."""
-    feed = tx.get(Feed, feed_id)
+    feed = find(tx, feed_id)
     if feed is None:
         raise NotFound("没有找到这次报送")
     return feed

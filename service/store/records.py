@@ -36,7 +36,7 @@ CREATE TEMP TABLE versioned ON COMMIT DROP AS
     SELECT s.uscc, s.key FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
 """
 
-# ruff: noqa: S608 - the statements are put together from the constants above, never from what anybody sent
+
 # Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row.
 _CHAIN = f"""
 CREATE TEMP TABLE chain ON COMMIT DROP AS
@@ -88,6 +88,8 @@ FROM pg_temp.staged s JOIN pg_temp.chain c USING (line) WHERE c.fate IN ('first'
 _INSERT_NEW = f"""
 INSERT INTO record (item, feed_id, {COLUMNS}) SELECT :item, :feed_id, {COLUMNS} FROM pg_temp.staged s
 """
+_IN_ORDER = " ORDER BY uscc, key"
+"""Costs a sort and saves as much where the index is in memory, far more where it is not; a firm's rows lie together."""
 _UNVERSIONED = " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.versioned v WHERE v.uscc = s.uscc AND v.key = s.key)"
 
 
@@ -123,16 +125,16 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
     """Turn the staged rows into records. `suspect_lines` has at least every row whose fact comes twice in the file."""
     connection = tx.connection()
     _copy(tx, "suspect (line)", (f"{line}\n".encode() for line in suspect_lines))
-    connection.exec_driver_sql("ANALYZE pg_temp.staged")
+    connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; ANALYZE pg_temp.staged")
     names = {"item": item, "feed_id": feed_id}
     versioned = connection.execute(text(_FIND_VERSIONED), names).rowcount
     if not versioned:
-        return Merged(connection.execute(text(_INSERT_NEW), names).rowcount, 0, [], [], [], [])
+        return Merged(connection.execute(text(_INSERT_NEW + _IN_ORDER), names).rowcount, 0, [], [], [], [])
     connection.exec_driver_sql("ANALYZE pg_temp.versioned")
     connection.execute(text(_CHAIN), {"item": item})
     months = {row[0] for row in connection.execute(text(_SUPERSEDE))}
     connection.execute(text(_INSERT_VERSIONS), names)
-    new = connection.execute(text(_INSERT_NEW + _UNVERSIONED), names).rowcount
+    new = connection.execute(text(_INSERT_NEW + _UNVERSIONED + _IN_ORDER), names).rowcount
     lines: dict[str, list[int]] = {"first": [], "correction": [], "duplicate": [], "contradiction": [], "old": []}
     for line, fate, month in connection.execute(
         text("SELECT line, fate, to_char(known_on, 'YYYY-MM') FROM pg_temp.chain WHERE fate <> 'old' ORDER BY line")
