@@ -74,9 +74,9 @@ class Recipe:
             came = _feed_days(engine, feed_days, self.items, feeds)
             frame = _cohort(cohort)
             live = {f"live_{item}": _live(frame, days) for item, days in came.items()}
-            engine.create_table(self._name, _arrow(frame.assign(**live)), temp=True, overwrite=True)
+            _put(engine, self._name, _arrow(frame.assign(**live)))
             found = _answer(engine, wanted).sort_values("row", ignore_index=True)
-            engine.drop_table(self._name, force=True)
+            _drop(engine, self._name)
         return _dressed(frame, found, self.features, self.facts, came, self.items)
 
     def _words(self, tables: Mapping[str, Any]) -> tuple[Any, str, str | None]:
@@ -211,6 +211,24 @@ def _engine(tables: Mapping[str, Any]) -> Any:
 
     present = next((table for table in tables.values() if table is not None), None)
     return ibis.duckdb.connect() if present is None else present.get_backend()
+
+
+def _put(engine: Any, name: str, table: Any) -> None:
+    """The cohort as a table of this session; Spark has temporary views only."""
+    import ibis
+
+    if engine.name == "pyspark":
+        engine.create_view(name, ibis.memtable(table), overwrite=True)
+    else:
+        engine.create_table(name, table, temp=True, overwrite=True)
+
+
+def _drop(engine: Any, name: str) -> None:
+    """The cohort is gone with its answer."""
+    if engine.name == "pyspark":
+        engine.drop_view(name, force=True)
+    else:
+        engine.drop_table(name, force=True)
 
 
 def _answer(engine: Any, words: str) -> pd.DataFrame:

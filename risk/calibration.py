@@ -20,7 +20,7 @@ ISOTONIC_EVENTS = 150
 
 @dataclass(frozen=True)
 class Calibration:
-    """A rising map of log-odds: Platt's line, or isotonic steps joined by lines; with the base rate it was fitted at."""
+    """A rising map of log-odds: Platt's line, or isotonic steps joined by lines; and the base rate it was fitted at."""
 
     method: str  # 'platt' | 'isotonic'
     base_rate: float

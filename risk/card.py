@@ -1,5 +1,7 @@
 """The model's card in words: what it was made of, how good it is, and what it must not be taken for."""
 
+# ruff: noqa: E501 (tables of words, read line by line; a Chinese character counts as two)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

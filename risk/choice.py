@@ -1,4 +1,4 @@
-"""Which kind of model: tried on rows it has not seen, inside the training rows only, chosen by loss and never by name."""
+"""Which kind of model: tried on rows it has not seen, inside the training rows only; chosen by loss, never by name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Folds = Sequence[tuple[Places, Places]]
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
-FEW_STEPS, MANY_STEPS = (40, 80, 120, 200), (60, 120, 200, 300, 400)
+FEW_STEPS, MANY_STEPS = (20, 40, 70, 100), (60, 120, 200, 300, 400)
 FEW_ROWS = 2_000
 """Below this only small trees are tried: large ones could not fill their leaves."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from risk.scale import log_odds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,7 +66,7 @@ def calibration_table(labels: Floats, probability: Floats, bins: int = BINS) -> 
 
 
 def slope(labels: Floats, probability: Floats) -> float:
-    """Calibration slope: logistic regression of the outcome on the estimate's log-odds (1 is right, below: too sure)."""
+    """Calibration slope: logistic regression of the outcome on the estimate's log-odds (1: right; below: too sure)."""
     margin = log_odds(probability)
     if labels.min() == labels.max() or margin.std() == 0:
         return float("nan")
@@ -121,7 +121,7 @@ def intervals(
             for name, values in drawn.items()}  # fmt: skip
 
 
-def by_segment(labels: Floats, probability: Floats, segment: Sequence[Any]) -> list[dict[str, Any]]:
+def by_segment(labels: Floats, probability: Floats, segment: Iterable[Any]) -> list[dict[str, Any]]:
     """Per segment n, defaults, AUC, mean predicted and observed rate; figures of small cells are withheld (None)."""
     named = np.asarray([str(one) for one in segment])
     rows: list[dict[str, Any]] = []

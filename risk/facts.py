@@ -1,5 +1,7 @@
 """The facts an official's rule asks about, from the same scan as the features."""
 
+# ruff: noqa: E501 (tables of words, read line by line; a Chinese character counts as two)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

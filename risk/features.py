@@ -1,5 +1,7 @@
 """The features of a firm: one list for training and serving, each an Ibis expression with its meaning and its words."""
 
+# ruff: noqa: E501 (tables of words, read line by line; a Chinese character counts as two)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

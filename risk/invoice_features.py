@@ -1,5 +1,7 @@
 """The features of a firm of which only invoices are known: the same kind of expressions, another short list."""
 
+# ruff: noqa: E501 (tables of words, read line by line; a Chinese character counts as two)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -82,7 +84,7 @@ INVOICE_FEATURES: list[Feature] = [
              ("有有效销项发票的月数", "Months with valid sales invoices"),
              ("只有{value}开出过销项发票", "Sales invoices in only {value}"),
              ("有{value}开出过销项发票", "Sales invoices in {value}")),
-    _invoice("sales_count", ("销项发票张数", "number of sales invoices"), "count", -1, "activity", _plain("sales_count"),
+    _invoice("sales_count", ("销项发票张数", "number of sales invoices"), "invoices", -1, "activity", _plain("sales_count"),
              ("有效销项发票张数", "Number of valid sales invoices"),
              ("销项发票较少，共{value}", "Few sales invoices: {value}"),
              ("销项发票共{value}", "Sales invoices: {value}")),
@@ -116,7 +118,7 @@ INVOICE_FEATURES: list[Feature] = [
              ("有效销项发票中负数发票的张数占比", "Negative over valid sales invoices, by number"),
              ("红字销项发票占{value}", "{value} of sales invoices are reversals"),
              ("红字销项发票只占{value}", "Only {value} of sales invoices are reversals")),
-    _invoice("customers", ("客户数", "number of customers"), "count", -1, "customers", _plain("customers"),
+    _invoice("customers", ("客户数", "number of customers"), "parties", -1, "customers", _plain("customers"),
              ("有有效销项发票的不同对方单位数", "Different counterparties on valid sales invoices"),
              ("客户较少，共{value}", "Few customers: {value}"), ("客户共{value}", "Customers: {value}")),
     _invoice("returning_share", ("回头客占比", "share of returning customers"), "share", -1, "customers",
@@ -134,7 +136,7 @@ INVOICE_FEATURES: list[Feature] = [
              ("各客户销售占比平方和", "Sum of squared customer shares (HHI)"),
              ("客户集中度（{value}）提高了评估的风险", "Customer concentration ({value}) raises the risk"),
              ("客户集中度（{value}）降低了评估的风险", "Customer concentration ({value}) lowers the risk")),
-    _invoice("suppliers", ("供应商数", "number of suppliers"), "count", -1, "suppliers", _plain("suppliers"),
+    _invoice("suppliers", ("供应商数", "number of suppliers"), "parties", -1, "suppliers", _plain("suppliers"),
              ("有有效进项发票的不同对方单位数", "Different counterparties on valid purchase invoices"),
              ("供应商较少，共{value}", "Few suppliers: {value}"), ("供应商共{value}", "Suppliers: {value}")),
     _invoice("top_supplier_share", ("最大供应商占比", "share of the largest supplier"), "share", 0, "suppliers",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from risk.records import Records, RecordsError, opened
+from risk.records import Records, RecordsError, opened, seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +59,11 @@ def label(records: Records | str | Path | Any, as_of: date, rules: Sequence[Rule
     loans, months = (_known(source, item, as_of) for item in ("loan", "loan_performance"))
     frame = loans.rename(columns={"happened_on": "drawn_on", "key": "loan", "party": "bank"})
     frame = pd.concat([_under(rule, frame, nxt) for rule, nxt in _spans(rules)], ignore_index=True)
-    seen = frame[["uscc", "loan", "drawn_on", "ends"]].merge(
+    followed = frame[["uscc", "loan", "drawn_on", "ends"]].merge(
         months[["uscc", "party", "happened_on", "quantity"]], left_on=["uscc", "loan"], right_on=["uscc", "party"]
     )
-    seen = seen[(seen["happened_on"] >= seen["drawn_on"]) & (seen["happened_on"] <= seen["ends"])]
-    worst = seen.groupby(["uscc", "loan"])["quantity"].agg(["max", "size"]).reset_index()
+    inside = (followed["happened_on"] >= followed["drawn_on"]) & (followed["happened_on"] <= followed["ends"])
+    worst = followed[inside].groupby(["uscc", "loan"])["quantity"].agg(["max", "size"]).reset_index()
     frame = frame.merge(worst, on=["uscc", "loan"], how="left")
     frame["label"] = (frame["max"] >= frame["days_overdue"]).astype("int8")
     mature = frame["mature_on"] <= pd.Timestamp(as_of)
@@ -86,12 +86,7 @@ def _known(source: Records, item: str, as_of: date) -> pd.DataFrame:
     table = source.item(item)
     if table is None:
         raise RecordsError(f"There are no {item} records to make labels from.")
-    day = ibis.literal(as_of)
-    standing = table.filter(
-        (table.known_on <= day) & (table.happened_on <= day)
-        & (table.superseded_on.isnull() | (table.superseded_on > day))
-        & (table.withdrawn_on.isnull() | (table.withdrawn_on > day))
-    )  # fmt: skip
+    standing = table.filter(seen(table, ibis.literal(as_of)))
     frame: pd.DataFrame = standing.select(
         "uscc", "key", "happened_on", "ends_on", "amount_fen", "quantity", "party"
     ).execute()

@@ -124,12 +124,17 @@ def visible(table: Any, cohort: Any, item: str) -> Any:
     and for adverse items still inside the publication window.
     """
     rows = table.join(cohort, "uscc")
-    seen = (rows.known_on <= rows.as_of) & (rows.happened_on <= rows.as_of)
-    seen &= rows.superseded_on.isnull() | (rows.superseded_on > rows.as_of)
-    seen &= rows.withdrawn_on.isnull() | (rows.withdrawn_on > rows.as_of)
+    standing = seen(rows, rows.as_of)
     if item in ADVERSE:
-        seen &= rows.ends_on.isnull() | (rows.ends_on > rows.as_of)
-    return rows.filter(seen).mutate(age=days_between(rows.happened_on, rows.as_of))
+        standing &= rows.ends_on.isnull() | (rows.ends_on > rows.as_of)
+    return rows.filter(standing).mutate(age=days_between(rows.happened_on, rows.as_of))
+
+
+def seen(rows: Any, day: Any) -> Any:
+    """Known and happened by a day, and neither superseded nor withdrawn by then."""
+    known = (rows.known_on <= day) & (rows.happened_on <= day)
+    known &= rows.superseded_on.isnull() | (rows.superseded_on > day)
+    return known & (rows.withdrawn_on.isnull() | (rows.withdrawn_on > day))
 
 
 def days_between(start: Any, end: Any) -> Any:

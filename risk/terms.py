@@ -22,8 +22,8 @@ class Words:
 class Feature:
     """One input of the model.
 
-    `value` makes the Ibis expression from the wide table of measures. `direction`: +1 more is riskier, -1 more is safer,
-    0 free. `missing`: 'none' (no record of a firm in a living feed counts as zero) or 'unknown'. Features of one
+    `value` makes the Ibis expression from the wide table of measures. `direction`: +1 more is riskier, -1 more is
+    safer, 0 free. `missing`: 'none' (no record of a firm in a living feed counts as zero) or 'unknown'. Features of one
     `group` tell one story and count once among the reasons. `also` names items used beside `item`.
     """
 

@@ -1,4 +1,4 @@
-"""From features and labels to an artifact: split, choose, fit, calibrate, measure, write; the same seed, the same bytes."""
+"""From features and labels to an artifact: split, choose, fit, calibrate, measure, write; same seed, same bytes."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ def _out_of_time(
         "measures": evaluate.measures(labels[test], probability),
         "intervals": evaluate.intervals(labels[test], probability, groups, seed=seed),
         "calibration_table": evaluate.calibration_table(labels[test], probability),
-        "segments": {name.removeprefix("fact."): evaluate.by_segment(labels[test], probability, ordered[name].iloc[test].tolist())
-                     for name in SEGMENTS if name in ordered.columns},
+        "segments": {one.removeprefix("fact."): evaluate.by_segment(labels[test], probability, ordered[one].iloc[test])
+                     for one in SEGMENTS if one in ordered.columns},
     }  # fmt: skip
     return Made(scorer, calibrated, matrix[fitted], told)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SMALL: Mapping[str, Any] = {"num_leaves": 4, "learning_rate": 0.05, "min_data_in_leaf": 8, "lambda_l2": 5.0,
+SMALL: Mapping[str, Any] = {"num_leaves": 4, "learning_rate": 0.1, "min_data_in_leaf": 8, "lambda_l2": 5.0,
                             "feature_fraction": 0.6, "bagging_fraction": 0.8, "bagging_freq": 1}  # fmt: skip
 LARGE: Mapping[str, Any] = {"num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 40, "lambda_l2": 5.0,
                             "feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1}  # fmt: skip
