@@ -58,6 +58,7 @@ def run_pages(settings: Settings) -> None:
             access_log=False,  # service/telemetry.py writes one line a request, with identifiers masked
             log_config=None,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_worker_healthcheck=30,  # a busy machine is no dead process
         )
 
 

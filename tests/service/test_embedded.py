@@ -103,7 +103,7 @@ def _use(home: str) -> int:
 
 def test_many_starting_at_once_start_one(home: Path) -> None:
     with EmbeddedServer(settings_in(home)).lease(), multiprocessing.get_context("spawn").Pool(4) as pool:
-        numbers = pool.map(_use, [str(home)] * 8, chunksize=1)
+        numbers = pool.map(_use, [str(home)] * 4, chunksize=1)
     assert len(set(numbers)) == 1
 
 
