@@ -159,7 +159,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "cooperative": _("农民专业合作社"),
         "village": _("农村集体经济组织"),
     },
-    "firm_status": {"active": _("存续"), "cancelled": _("注销"), "revoked": _("吊销"), "moved": _("迁出")},
+    "firm_status": {"active": _("存续"), "cancelled": _("注销"), "revoked": _("吊销"), "moved": _("迁出"), "unknown": _("未知")},
     "size_class": {
         "large": _("大型"),
         "medium": _("中型"),

@@ -23,12 +23,13 @@ class FirmKind(StrEnum):
 
 
 class FirmStatus(StrEnum):
-    """存续 注销 吊销 迁出."""
+    """存续 注销 吊销 迁出; 未知 where no register has spoken of the firm yet."""
 
     ACTIVE = "active"
     CANCELLED = "cancelled"
     REVOKED = "revoked"
     MOVED = "moved"
+    UNKNOWN = "unknown"
 
 
 class Firm(SQLModel, table=True):
@@ -48,7 +49,8 @@ class Firm(SQLModel, table=True):
     kind: str = coded()
     district: str = coded()
     industry: str = coded()
-    established_on: date
+    established_on: date | None = None
+    """None, like an empty district or industry, of a firm entered by its name and code alone."""
     status: str = coded()
     size_class: str = coded(default=SizeClass.UNCLASSIFIED.value)
     employees: int | None = None

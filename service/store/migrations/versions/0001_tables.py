@@ -399,7 +399,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("district", sa.Text(), nullable=False),
         sa.Column("industry", sa.Text(), nullable=False),
-        sa.Column("established_on", sa.Date(), nullable=False),
+        sa.Column("established_on", sa.Date(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("size_class", sa.Text(), nullable=False),
         sa.Column("employees", sa.Integer(), nullable=True),
@@ -412,7 +412,9 @@ def upgrade() -> None:
             "size_class IN ('large', 'medium', 'small', 'micro', 'unclassified', 'outside')",
             name="firm_size_class_known",
         ),
-        sa.CheckConstraint("status IN ('active', 'cancelled', 'revoked', 'moved')", name="firm_status_known"),
+        sa.CheckConstraint(
+            "status IN ('active', 'cancelled', 'revoked', 'moved', 'unknown')", name="firm_status_known"
+        ),
         sa.CheckConstraint("employees >= 0", name="firm_employees_not_negative"),
         sa.CheckConstraint("length(uscc) = 18", name="firm_uscc_length"),
         sa.ForeignKeyConstraint(
