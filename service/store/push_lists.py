@@ -1,8 +1,8 @@
 """Lists and their lines: publishing them, locking them, ending them, and what banks and firms read of them."""
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,11 +10,58 @@ from sqlmodel import Session
 
 from service.domain.people import Who
 from service.store import products, standing
+from service.store.bulk import add_rows, next_ids
 
 LOCK_LINES = text("""
     SELECT l.*, b.contact_days, b.decide_days FROM push_line l JOIN bank b ON b.id = l.bank_id
     WHERE l.id = ANY (:ids) AND (CAST(:bank_id AS bigint) IS NULL OR l.bank_id = :bank_id)
     ORDER BY l.id FOR UPDATE OF l
+""")
+ONE_PUSH_AT_A_TIME = 7_416_002
+TO_PUSH = """
+    SELECT d.id, d.uscc, d.district, d.amount_fen, d.term_months, d.state, d.light, d.recommended_on, d.reported_on,
+           d.xmin::text AS version, v.facts::text AS facts
+    FROM demand d JOIN verdict v ON v.id = d.verdict_id
+    WHERE d.state IN ('recommended', 'pushed', 'answered') AND d.light <> 'red'
+      AND (d.push_on IS NULL OR d.push_on <= :today)
+    ORDER BY d.id
+"""
+HISTORY = text("""
+    SELECT l.demand_id, l.bank_id, l.product_id, l.state, l.closed_on IS NULL AS is_open, a.reasons,
+           EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id) AS had_offer
+    FROM push_line l
+    LEFT JOIN LATERAL (SELECT reasons FROM answer WHERE line_id = l.id AND kind = 'refused'
+                       ORDER BY id DESC LIMIT 1) a ON l.state = 'refused'
+    WHERE l.demand_id = ANY (:ids) ORDER BY l.demand_id, l.id
+""")
+ROOM = text("""
+    SELECT p.id, p.version, p.bank_id, greatest(p.places_per_day - coalesce(u.used, 0), 0) AS places, b.contact_days
+    FROM product p JOIN bank b ON b.id = p.bank_id
+    LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today ORDER BY p.id
+""")
+VERSIONS = text("SELECT id, xmin::text AS version FROM demand WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
+PUT_OFF = text("""
+    WITH unchanged AS (
+        SELECT d.id FROM demand d
+        JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, version text)
+          ON d.id = n.id AND d.xmin::text = n.version
+        ORDER BY d.id FOR UPDATE OF d SKIP LOCKED)
+    UPDATE demand d SET push_on = :until FROM unchanged u WHERE d.id = u.id
+""")
+RECORD = text("""
+    SELECT l.product_id, count(*) FILTER (WHERE l.state NOT IN ('refused', 'silent')) AS in_favour, count(*) AS answers
+    FROM push_line l
+    WHERE l.pushed_on >= :since AND (l.state IN ('refused', 'silent', 'offered', 'accepted', 'granted', 'drawn')
+        OR (l.state = 'passed_over' AND EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id)))
+    GROUP BY l.product_id
+""")
+PAST_DUE = text("""
+    SELECT id, demand_id, due_step, state FROM push_line
+    WHERE closed_on IS NULL AND due_on < :today AND due_step IN ('contact', 'decision', 'grant', 'papers') ORDER BY id
+""")
+DUE_BETWEEN = text("""
+    SELECT id, demand_id, uscc, bank_id, due_step, due_on FROM push_line
+    WHERE closed_on IS NULL AND due_on BETWEEN :since AND :until ORDER BY id
 """)
 END_LINES = text("""
     UPDATE push_line SET state = :state, state_at = :now, closed_on = :today, reserved_fen = 0, due_step = 'none',
@@ -57,3 +104,98 @@ def end_lines(tx: Session, lines: Sequence[Row[Any]], state: str, offer_state: s
         money[line.product_id] += line.reserved_fen
     products.free_money(tx, money)
     products.free_places(tx, Counter(line.product_id for line in lines if line.pushed_on == today), today)
+
+
+def one_push_at_a_time(tx: Session) -> None:
+    """Wait until no other transaction is sharing out; let go with this one's end."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_PUSH_AT_A_TIME})
+
+
+def list_to_push(tx: Session, today: date, *, lock: bool = False) -> Sequence[Row[Any]]:
+    """Demands that look for banks today, with their verdict's facts as JSON text; `version` changes with the row."""
+    return tx.execute(text(TO_PUSH + (" FOR UPDATE OF d" if lock else "")), {"today": today}).all()
+
+
+def list_lines_of(tx: Session, demand_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Every line these demands have had: bank, product, state, coded reasons, whether the bank had made an offer."""
+    return tx.execute(HISTORY, {"ids": list(demand_ids)}).all()
+
+
+def list_wanted(tx: Session, demand_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The banks these demands named as intended."""
+    wanted = text("SELECT demand_id, bank_id FROM wanted_bank WHERE is_intended AND demand_id = ANY (:ids)")
+    return tx.execute(wanted, {"ids": list(demand_ids)}).all()
+
+
+def list_room(tx: Session, today: date) -> Sequence[Row[Any]]:
+    """Products with their version, the places left today and their bank's promise of a first contact."""
+    return tx.execute(ROOM, {"today": today}).all()
+
+
+def record_of_products(tx: Session, today: date) -> dict[int, tuple[int, int]]:
+    """Product → (answers in favour, answers in all) to the lines of the last half year."""
+    rows = tx.execute(RECORD, {"since": today - timedelta(days=180)})
+    return {row.product_id: (row.in_favour, row.answers) for row in rows}
+
+
+def versions_under_lock(tx: Session, demand_ids: Sequence[int]) -> dict[int, str]:
+    """Lock the demands in the order of their ids; id → the row's version as it is now."""
+    return {row.id: row.version for row in tx.execute(VERSIONS, {"ids": sorted(demand_ids)})}
+
+
+def put_off(tx: Session, versions: Mapping[int, str], until: date) -> None:
+    """These demands were looked at: not again before `until`, unless something changed them meanwhile."""
+    rows = standing.as_json({"id": one, "version": version} for one, version in versions.items())
+    tx.execute(PUT_OFF, {"rows": rows, "until": until})
+
+
+def put_off_locked(tx: Session, demand_ids: Sequence[int], until: date) -> None:
+    """The same for demands this transaction holds."""
+    tx.execute(
+        text("UPDATE demand SET push_on = :until WHERE id = ANY (:ids)"), {"ids": list(demand_ids), "until": until}
+    )
+
+
+def next_run(tx: Session, day: date) -> int:
+    """The number of the day's next sharing out; 0 is the morning's."""
+    latest = text('SELECT coalesce(max(run) + 1, 0) FROM certificate WHERE "on" = :day')
+    return int(tx.execute(latest, {"day": day}).scalar_one())
+
+
+def numbers_of(tx: Session, day: date) -> dict[int, int]:
+    """Bank → the number of its latest list of the day."""
+    rows = tx.execute(
+        text('SELECT bank_id, max(number) AS n FROM push_list WHERE "on" = :day GROUP BY 1'), {"day": day}
+    )
+    return {row.bank_id: row.n for row in rows}
+
+
+def add_certificate(tx: Session, row: Mapping[str, Any]) -> int:
+    """Keep the referee's paper; its key."""
+    (key,) = next_ids(tx, "certificate", 1)
+    add_rows(tx, "certificate", [{"id": key, **row}])
+    return key
+
+
+def add_lists(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Publish lists; their keys."""
+    keys = next_ids(tx, "push_list", len(rows))
+    add_rows(tx, "push_list", [{"id": key, **row} for key, row in zip(keys, rows, strict=True)])
+    return keys
+
+
+def add_lines(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Enter the lines of lists; their keys."""
+    keys = next_ids(tx, "push_line", len(rows))
+    add_rows(tx, "push_line", [{"id": key, **row} for key, row in zip(keys, rows, strict=True)])
+    return keys
+
+
+def past_due(tx: Session, today: date) -> Sequence[Row[Any]]:
+    """Open lines whose clock ran out before today, with the clock that did."""
+    return tx.execute(PAST_DUE, {"today": today}).all()
+
+
+def due_between(tx: Session, since: date, until: date) -> Sequence[Row[Any]]:
+    """Open lines whose clock ends in these days."""
+    return tx.execute(DUE_BETWEEN, {"since": since, "until": until}).all()

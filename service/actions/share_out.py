@@ -1,0 +1,222 @@
+"""Who could go to whom today, and who goes: demands, products and consents become a problem, its lists, their proof."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlmodel import Session
+
+from matching.allocate import allocate
+from matching.certificate import Certificate, certify
+from matching.evidence import facts_from_json
+from matching.fit_many import fit_many
+from matching.judge_many import columns_of
+from matching.policy import PolicyDay
+from matching.problem import pose
+from matching.terms import Flags, Floats, Ints, Line, Problem, Product
+from service.domain.push_list import OPEN_LINES, LineState
+from service.domain.second_match import is_closed
+from service.domain.worth import chance_of, worth_of
+from service.store import consents, offers_of_banks, push_lists
+
+L = LineState
+SPAN = 1 << 32
+HAD_ITS_TURN = OPEN_LINES | {L.REFUSED, L.SILENT, L.PASSED_OVER, L.GRANTED, L.DRAWN}
+"""A bank with such a line for a demand is not asked again for it; nor is one whose offer lapsed."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What the day has: demands in the order of their ids, products, consents, and what banks said before."""
+
+    day: date
+    run: int
+    demands: Sequence[Any]
+    products: Sequence[Product]
+    room: Mapping[int, Any]
+    consents: Mapping[str, Mapping[int, int]]
+    intended: frozenset[tuple[int, int]]
+    history: Mapping[int, Sequence[Any]]
+    record: Mapping[int, tuple[int, int]]
+    """Product → (answers in favour, answers in all) of the last months."""
+
+    def open_lines(self, demand_id: int) -> int:
+        """Lines of the demand that stand with some bank now."""
+        return sum(line.is_open for line in self.history.get(demand_id, ()))
+
+    def turned_down(self, demand_id: int) -> list[Any]:
+        """Lines a bank refused or let wait in silence."""
+        return [line for line in self.history.get(demand_id, ()) if line.state in (L.REFUSED, L.SILENT)]
+
+
+@dataclass(frozen=True)
+class Chances:
+    """Every pair that fits, consent or not: rows of demands, positions of products, worth, chance of a grant.
+
+    `named`: a live consent of the firm names the product's bank.
+    """
+
+    demand: Ints
+    product: Ints
+    value: Floats
+    p_grant: Floats
+    named: Flags
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be published: the problem, the lines, the referee's paper; and all chances, for proposals."""
+
+    gathered: Gathered
+    chances: Chances
+    problem: Problem
+    lines: tuple[Line, ...]
+    p_grant: tuple[float, ...]
+    certificate: Certificate
+
+
+def gather(tx: Session, today: date, *, lock: bool = False) -> Gathered:
+    """Read what the sharing out needs; `lock` holds the demands from now on."""
+    demands = push_lists.list_to_push(tx, today, lock=lock)
+    ids = [demand.id for demand in demands]
+    history: dict[int, list[Any]] = defaultdict(list)
+    for line in push_lists.list_lines_of(tx, ids):
+        history[line.demand_id].append(line)
+    return Gathered(
+        day=today,
+        run=push_lists.next_run(tx, today),
+        demands=demands,
+        products=offers_of_banks.list_matching(tx, today),
+        room={row.id: row for row in push_lists.list_room(tx, today)},
+        consents=consents.live(tx, sorted({demand.uscc for demand in demands}), today),
+        intended=frozenset((row.demand_id, row.bank_id) for row in push_lists.list_wanted(tx, ids)),
+        history=history,
+        record=push_lists.record_of_products(tx, today),
+    )
+
+
+def share_out(gathered: Gathered, policy: PolicyDay) -> Plan:
+    """Share the demands out and have the result checked; the same input gives the same lists, whoever runs it."""
+    chances = find_chances(gathered, policy)
+    problem = _pose(gathered, chances, policy)
+    found = allocate(problem)
+    worth = dict(zip(_ends(problem, found.pairs), problem.p_grant[found.pairs].tolist(), strict=True))
+    lines = found.lines.rows()
+    return Plan(
+        gathered=gathered,
+        chances=chances,
+        problem=problem,
+        lines=lines,
+        p_grant=tuple(worth[line.demand_id, line.product_id] for line in lines),
+        certificate=certify(problem, found.lines, found.prices),
+    )
+
+
+def _ends(problem: Problem, pairs: Ints) -> list[tuple[int, int]]:
+    demands = problem.demand_id[problem.pair_demand[pairs]].tolist()
+    products = problem.product_id[problem.pair_product[pairs]].tolist()
+    return list(zip(demands, products, strict=True))
+
+
+def find_chances(gathered: Gathered, policy: PolicyDay) -> Chances:
+    """Every fitting pair but those of banks that had their turn, that a coded reason closes, or sure to be refused."""
+    columns = columns_of(facts_from_json(demand.facts) for demand in gathered.demands)
+    pairs = fit_many(columns, gathered.products, gathered.day, _met(gathered))
+    demand, product = pairs.demands().astype(np.int64), pairs.products.astype(np.int64)
+    chance = np.array([chance_of(*gathered.record.get(one.id, (0, 0))) for one in gathered.products])
+    worth = np.array([worth_of(one, policy) for one in gathered.products])
+    p_grant = chance[product] if len(product) else np.zeros(0)
+    keep = ~_closed(gathered, demand, product)
+    turned_down = np.array([bool(gathered.turned_down(one.id)) for one in gathered.demands], bool)
+    keep &= ~(turned_down[demand] & (p_grant < float(policy.number("acceptance_floor")))) if len(demand) else True
+    demand, product, p_grant = demand[keep], product[keep], p_grant[keep]
+    value = p_grant * worth[product] if len(product) else np.zeros(0)
+    return Chances(demand, product, value, p_grant, _named(gathered, demand, product))
+
+
+def _met(gathered: Gathered) -> tuple[Ints, Ints]:
+    """Rows and banks that had their turn with each other."""
+    met = [
+        (row, line.bank_id)
+        for row, demand in enumerate(gathered.demands)
+        for line in gathered.history.get(demand.id, ())
+        if line.state in HAD_ITS_TURN or line.had_offer
+    ]
+    rows, banks = zip(*met, strict=True) if met else ((), ())
+    return np.array(rows, np.int64), np.array(banks, np.int64)
+
+
+def _closed(gathered: Gathered, demand: Ints, product: Ints) -> Flags:
+    """Pairs that a reason given by another bank closes."""
+    closed = np.zeros(len(demand), bool)
+    by_id = {one.id: one for one in gathered.products}
+    starts = np.searchsorted(demand, np.arange(len(gathered.demands) + 1))
+    for row, one in enumerate(gathered.demands):
+        for line in gathered.turned_down(one.id):
+            if not line.reasons or line.product_id not in by_id:
+                continue
+            for pair in range(starts[row], starts[row + 1]):
+                closed[pair] |= is_closed(line.reasons, by_id[line.product_id], gathered.products[product[pair]])
+    return closed
+
+
+def _named(gathered: Gathered, demand: Ints, product: Ints) -> Flags:
+    """Pairs whose bank a live consent of the firm names."""
+    banks = np.array([one.bank_id for one in gathered.products], np.int64)
+    given = ((row, bank) for row, one in enumerate(gathered.demands) for bank in gathered.consents.get(one.uscc, ()))
+    return np.isin(demand * SPAN + banks[product], _keys(given)) if len(demand) else np.zeros(0, bool)
+
+
+def _keys(pairs: Iterable[tuple[int, int]]) -> Ints:
+    """Row and bank as one number."""
+    return np.array([row * SPAN + bank for row, bank in pairs], np.int64)
+
+
+def _pose(gathered: Gathered, chances: Chances, policy: PolicyDay) -> Problem:
+    """The chances with a live consent, as the solver takes them; floors of exposure hold in the morning only."""
+    demand, product = chances.demand[chances.named], chances.product[chances.named]
+    ids = np.array([one.id for one in gathered.demands], np.int64)
+    product_ids = np.array([one.id for one in gathered.products], np.int64)
+    banks = np.array([one.bank_id for one in gathered.products], np.int64)
+    row_of = {one.id: row for row, one in enumerate(gathered.demands)}
+    intended = np.isin(
+        demand * SPAN + banks[product],
+        _keys(((row_of[one], bank) for one, bank in gathered.intended if one in row_of)),
+    )
+    places = [gathered.room[one.id].places for one in gathered.products]
+    least = int(policy.number("exposure_floor")) if gathered.run == 0 else 0
+    return pose(
+        {
+            "demand_id": ids,
+            "amount_fen": [one.amount_fen for one in gathered.demands],
+            "waited_days": [_waited(gathered, one) for one in gathered.demands],
+            "open_lines": [gathered.open_lines(one.id) for one in gathered.demands],
+        },
+        {
+            "product_id": product_ids,
+            "bank_id": banks,
+            "places": places,
+            "quota_fen": [-1 if one.quota_left_fen is None else one.quota_left_fen for one in gathered.products],
+            "floor": [min(least, left) for left in places],
+        },
+        {
+            "demand_id": ids[demand] if len(demand) else [],
+            "product_id": product_ids[product] if len(product) else [],
+            "value": chances.value[chances.named],
+            "p_grant": chances.p_grant[chances.named],
+            "intended": intended,
+        },
+        max_banks=int(policy.number("max_open_lines")),
+        urgent_days=int(policy.number("max_wait_days")),
+    )
+
+
+def _waited(gathered: Gathered, demand: Any) -> int:
+    """Days without any line since it was recommended."""
+    if gathered.history.get(demand.id):
+        return 0
+    since: date = demand.recommended_on or demand.reported_on
+    return max((gathered.day - since).days, 0)
