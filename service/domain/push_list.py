@@ -165,6 +165,8 @@ class PushLine(SQLModel, table=True):
     """Consent withdrawn: the line stays, the firm behind it is out of this bank's sight."""
     assigned_to: int | None = None
     contact_disputed_on: date | None = None
+    reminded_of: date | None = None
+    """The due date of which somebody was reminded."""
     closed_on: date | None = None
 
 

@@ -61,7 +61,8 @@ PAST_DUE = text("""
 """)
 DUE_BETWEEN = text("""
     SELECT id, demand_id, uscc, bank_id, due_step, due_on FROM push_line
-    WHERE closed_on IS NULL AND due_on BETWEEN :since AND :until ORDER BY id
+    WHERE closed_on IS NULL AND due_on BETWEEN :since AND :until AND reminded_of IS DISTINCT FROM due_on
+    ORDER BY id FOR UPDATE SKIP LOCKED
 """)
 END_LINES = text("""
     UPDATE push_line SET state = :state, state_at = :now, closed_on = :today, reserved_fen = 0, due_step = 'none',
@@ -197,5 +198,5 @@ def past_due(tx: Session, today: date) -> Sequence[Row[Any]]:
 
 
 def due_between(tx: Session, since: date, until: date) -> Sequence[Row[Any]]:
-    """Open lines whose clock ends in these days."""
+    """Open lines whose clock ends in these days and of which nobody was reminded, locked; those busy just now wait."""
     return tx.execute(DUE_BETWEEN, {"since": since, "until": until}).all()

@@ -799,6 +799,7 @@ def upgrade() -> None:
         sa.Column("view_closed", sa.Boolean(), nullable=False),
         sa.Column("assigned_to", sa.Integer(), nullable=True),
         sa.Column("contact_disputed_on", sa.Date(), nullable=True),
+        sa.Column("reminded_of", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "state IN ('pushed', 'received', 'contacted', 'needs_papers', 'offered', 'accepted', 'granted', 'drawn', 'refused', 'silent', 'withdrawn', 'passed_over')",
