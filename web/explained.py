@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from service.domain.demand import LightWord
 from web.language import SOURCE, spoken
+from web.policy_words import criterion_name
 
 WORST_FIRST = {LightWord.RED: 0, LightWord.YELLOW: 1, LightWord.GREEN: 2}
 
@@ -57,13 +58,13 @@ def explain(verdict: Row[Any] | None) -> Explained:
     """A stored verdict (with its estimate's columns) in the language of the page."""
     if verdict is None:
         return Explained(None)
-    judged = [one for one in verdict.findings if "light" in one]
-    unjudged = [one for one in verdict.findings if "light" not in one]
+    judged = [one for one in verdict.findings if one["light"] is not None]
+    unjudged = [one for one in verdict.findings if one["light"] is None]
     findings = sorted((_finding(one) for one in judged), key=lambda one: WORST_FIRST[LightWord(one.light)])
     return Explained(
         verdict,
         tuple(findings),
-        tuple((_said(one, "name"), _said(one, "reason")) for one in unjudged),
+        tuple((criterion_name(one["criterion"]), _said(one, "sentence")) for one in unjudged),
         tuple(_reason(one) for one in verdict.reasons or ()),
     )
 
@@ -73,8 +74,6 @@ def _said(stored: Mapping[str, Any], name: str) -> str:
 
 
 def _finding(stored: Mapping[str, Any]) -> Finding:
-    from web.policy_words import criterion_name
-
     return Finding(
         id=stored["criterion"],
         light=stored["light"],

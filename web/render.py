@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from web import csrf, flash, formats, words
+from web import csrf, flash, formats, record_words, words
 from web.assets import asset
 from web.language import gettext, ngettext
 from web.shell import shell_of
@@ -34,7 +34,7 @@ def environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     _install_words(made)
     made.filters.update(formats.FILTERS)
-    made.globals.update(asset=asset, words=words, money_parts=formats.money_parts, form_field=csrf.FIELD)
+    made.globals.update(asset=asset, words=words, record_words=record_words, money_parts=formats.money_parts, form_field=csrf.FIELD)
     made.globals["ui"] = _macros(made)
     return made
 

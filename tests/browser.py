@@ -1,0 +1,110 @@
+"""A browser for tests, without JavaScript: opens pages, fills the form it sees, follows where it is sent."""
+
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from service import security
+from service.clock import machine_now
+from service.domain.people import THE_DOOR, Membership, Person, SignIn, Who, the_platform
+from service.doors import cookie_name
+from service.store import people
+from service.store.database import Database
+
+PAGES = {"accept": "text/html"}
+
+
+class Page(HTMLParser):
+    """What a person sees of an answer: its words, its links, its forms with what stands in them."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.status = answer.status_code
+        self.address = str(answer.url.path)
+        self.html = answer.text
+        self.links: list[str] = []
+        self.forms: list[dict[str, Any]] = []
+        self._words: list[str] = []
+        self._silent = 0
+        self.feed(self.html)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self._words).split())
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag in {"script", "style", "title"}:
+            self._silent += 1
+        if tag == "a":
+            self.links.append(given.get("href", ""))
+        if tag == "form":
+            self.forms.append({"action": given.get("action", ""), "method": given.get("method", "get"), "fields": {}})
+        stands_there = given.get("type") not in {"checkbox", "radio", "file"} or "checked" in given
+        if tag == "input" and self.forms and given.get("name") and stands_there:
+            self.forms[-1]["fields"].setdefault(given["name"], []).append(given.get("value", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style", "title"}:
+            self._silent -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._words.append(unescape(data))
+
+    def form(self, action: str) -> dict[str, Any]:
+        """The form that leads to an address."""
+        found = [form for form in self.forms if form["action"].split("?")[0] == action and form["method"] == "post"]
+        assert found, f"no form to {action} on {self.address}: {[form['action'] for form in self.forms]}"
+        return found[-1]
+
+
+class Browser:
+    """Someone's browser: signed in as `who`, or as nobody."""
+
+    def __init__(self, app: FastAPI, database: Database, who: Who | None = None) -> None:
+        self.client = TestClient(app, headers=PAGES, raise_server_exceptions=False)
+        if who is not None:
+            name = cookie_name(app.state.house.settings)
+            self.client.cookies.set(name, session_of(database, who, app.state.house.clock.today()))
+        self.page: Page | None = None
+
+    def opens(self, address: str) -> Page:
+        """Go to an address."""
+        self.page = Page(self.client.get(address))
+        return self.page
+
+    def sends(self, action: str, **fields: object) -> Page:
+        """Fill the form on the page that leads to `action`, and send it; a list gives several values."""
+        assert self.page is not None, "open a page first"
+        form = dict(self.page.form(action)["fields"])
+        form |= {name: list(value) if isinstance(value, list | tuple) else [value] for name, value in fields.items()}
+        data = {name: [str(one) for one in values] for name, values in form.items()}
+        address = next(one["action"] for one in reversed(self.page.forms) if one["action"].split("?")[0] == action)
+        self.page = Page(self.client.post(address, data=data))
+        return self.page
+
+
+def session_of(database: Database, who: Who, today: Any) -> str:
+    """The cookie of an open session: the person and the membership are made when they are new."""
+    token, now = security.new_token(), machine_now()
+    login = f"{who.role}-{who.uscc or who.bank_id or who.district or 'city'}-{who.name}"
+    with database.transaction(the_platform("test")) as tx:
+        person = people.find_by_login(tx, login)
+        if person is None:
+            scope: dict[str, Any] = {"uscc": who.uscc, "bank_id": who.bank_id, "district": who.district}
+            membership = Membership(person_id=0, role=who.role.value, since_on=today, **scope)
+            person = Person(login=login, name=who.name or login, password_hash="x", created_at=now)
+            people.add_person(tx, person, membership)
+        membership_id = people.list_memberships(tx, person.id or 0, today)[0].id
+    with database.transaction(THE_DOOR) as tx:
+        sign_in = SignIn(
+            token_hash=security.hash_token(token), person_id=person.id or 0, membership_id=membership_id,
+            form_token="", created_at=now, seen_at=now, expires_at=now.replace(year=now.year + 1),
+        )  # fmt: skip
+        people.add_sign_in(tx, sign_in)
+    return token

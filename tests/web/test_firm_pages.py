@@ -1,0 +1,134 @@
+"""The firm's pages: a demand goes from the form to its light, and nothing is given away without a tick."""
+
+import pytest
+
+from service.clock import Clock
+from service.domain.people import the_platform
+from tests.browser import Browser
+from tests.builders import CITY, FANG, FANG_HERSELF, FENG_HIMSELF, TODAY, a_demand, a_small_world, rows_of
+from web.main import build_app
+
+
+@pytest.fixture
+def world(database):
+    with database.transaction(the_platform("test")) as tx:
+        return a_small_world(tx)
+
+
+@pytest.fixture
+def app(database, settings, world):
+    return build_app(settings, database, Clock(demo_on=TODAY))
+
+
+@pytest.fixture
+def fang(app, database) -> Browser:
+    return Browser(app, database, FANG_HERSELF)
+
+
+def wish(world, **other):
+    return {"amount_fen": "50", "term_months": "12", "use": "trade", "first_bank": world.bank} | other
+
+
+def test_a_firm_without_demands_is_invited_to_report_one(fang) -> None:
+    page = fang.opens("/firm")
+    assert page.status == 200
+    assert "/firm/demands/new" in page.links
+
+
+def test_a_demand_goes_from_the_form_over_the_consents_to_its_light(fang, world, database) -> None:
+    fang.opens("/firm/demands/new")
+    checked = fang.sends("/firm/demands/new", **wish(world))
+    assert "BAI银行" in checked.words
+    assert "50万元" in checked.words
+    lit = fang.sends("/firm/demands", consent=[0, world.bank])
+    assert lit.address.startswith("/firm/demands/")
+    assert any(word in lit.words for word in ("绿灯", "黄灯", "红灯"))
+    with database.transaction(the_platform("test")) as tx:
+        assert len(rows_of(tx, "demand", uscc=FANG)) == 1
+        assert {row["bank_id"] for row in rows_of(tx, "consent", uscc=FANG)} == {None, world.bank}
+
+
+def test_no_consent_is_ticked_beforehand_and_none_is_taken_as_given(fang, world, database) -> None:
+    fang.opens("/firm/demands/new")
+    checked = fang.sends("/firm/demands/new", **wish(world))
+    assert "consent" not in checked.form("/firm/demands")["fields"]
+    refused = fang.sends("/firm/demands")
+    assert refused.status == 422
+    assert "请逐项勾选授权" in refused.words
+    with database.transaction(the_platform("test")) as tx:
+        assert rows_of(tx, "demand", uscc=FANG) == []
+
+
+def test_what_was_typed_stays_when_something_is_wrong(fang, world) -> None:
+    fang.opens("/firm/demands/new")
+    page = fang.sends("/firm/demands/new", **wish(world, amount_fen="很多", use_text="采购原材料"))
+    assert page.status == 422
+    assert 'value="很多"' in page.html
+    assert "采购原材料" in page.html
+
+
+@pytest.mark.parametrize("amount", ["0", "1000000000000000"])
+def test_nothing_and_everything_are_no_amounts(fang, world, amount) -> None:
+    fang.opens("/firm/demands/new")
+    assert fang.sends("/firm/demands/new", **wish(world, amount_fen=amount)).status == 422
+
+
+def test_a_second_demand_for_the_same_use_is_refused_with_a_sentence(fang, world, database) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        a_demand(tx, FANG, (world.bank,), world.tools, use="trade")
+    fang.opens("/firm/demands/new")
+    fang.sends("/firm/demands/new", **wish(world))
+    page = fang.sends("/firm/demands", consent=[0, world.bank])
+    assert page.status == 409
+
+
+def test_another_firms_demand_is_simply_not_there(app, database, world) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        demand_id = a_demand(tx, FANG, (world.bank,), world.tools)
+    feng = Browser(app, database, FENG_HIMSELF)
+    assert feng.opens(f"/firm/demands/{demand_id}").status == 404
+    assert Browser(app, database, CITY).opens(f"/firm/demands/{demand_id}").status == 403
+
+
+def test_a_demand_is_withdrawn_and_repeated_in_one_step_each(fang, world, database) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        demand_id = a_demand(tx, FANG, (world.bank,), world.tools)
+    fang.opens(f"/firm/demands/{demand_id}")
+    withdrawn = fang.sends(f"/firm/demands/{demand_id}/withdrawal")
+    assert "已撤回" in withdrawn.words
+    again = fang.sends(f"/firm/demands/{demand_id}/repetition")
+    assert again.address != f"/firm/demands/{demand_id}"
+
+
+def test_a_consent_is_withdrawn_as_easily_as_it_was_given(fang, world, database) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        a_demand(tx, FANG, (world.bank,), world.tools)
+    fang.opens("/firm/consents")
+    page = fang.sends("/firm/consents/withdrawal", bank_id=world.bank)
+    assert "已撤回" in page.words
+    with database.transaction(the_platform("test")) as tx:
+        assert len(rows_of(tx, "consent_withdrawal", uscc=FANG)) == 1
+
+
+@pytest.mark.parametrize("address", ["/firm/consents", "/firm/records", "/firm/notices", "/products"])
+def test_the_firms_other_pages_open(fang, world, database, address) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        a_demand(tx, FANG, (world.bank,), world.tools)
+    assert fang.opens(address).status == 200
+
+
+def test_a_person_is_asked_to_look(fang, world, database) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        demand_id = a_demand(tx, FANG, (world.bank,), world.tools)
+    fang.opens(f"/firm/demands/{demand_id}")
+    fang.sends(f"/firm/demands/{demand_id}/review")
+    with database.transaction(the_platform("test")) as tx:
+        assert [row["cause"] for row in rows_of(tx, "review", demand_id=demand_id)] == ["asked"]
+
+
+def test_a_form_without_its_token_does_nothing(fang, world, database) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        demand_id = a_demand(tx, FANG, (world.bank,), world.tools)
+    assert fang.client.post(f"/firm/demands/{demand_id}/withdrawal").status_code == 403
+    with database.transaction(the_platform("test")) as tx:
+        assert rows_of(tx, "demand", id=demand_id)[0]["state"] != "withdrawn"

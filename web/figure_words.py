@@ -1,0 +1,41 @@
+"""Figures in words: what each one means (口径), and the days a page of figures is about."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from starlette.requests import Request
+
+from service.domain.definitions import DEFINITIONS, PERIOD, UNIVERSE
+from web.language import SOURCE, spoken
+
+USUAL = timedelta(days=89)
+
+
+def definitions() -> Mapping[str, str]:
+    """Figure → its definition in the language of the page."""
+    is_source = spoken() == SOURCE
+    return {name: (said.zh if is_source else said.en) for name, said in DEFINITIONS.items()}
+
+
+def universe() -> str:
+    """What is counted here, and what is never added to it."""
+    return UNIVERSE.zh if spoken() == SOURCE else UNIVERSE.en
+
+
+def period() -> str:
+    """How days are counted."""
+    return PERIOD.zh if spoken() == SOURCE else PERIOD.en
+
+
+def days_of(request: Request, today: date) -> tuple[date, date]:
+    """`?since=…&until=…`; ninety days up to today where nothing readable is said, in the right order."""
+    until = _day(request.query_params.get("until", "")) or today
+    since = _day(request.query_params.get("since", "")) or until - USUAL
+    return min(since, until), max(since, until)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
