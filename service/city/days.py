@@ -24,10 +24,10 @@ from service.city.banks import BANKS
 from service.city.city import City
 from service.city.decisions import Said, Seen, plan
 from service.city.demands import Asked
-from service.city.opening import CONSENT_HASH, DEMO
+from service.city.opening import ALL_CLASSES, CONSENT_HASH, DEMO
 from service.clock import day_of, instant_on
 from service.domain.answering import AnswerForm
-from service.domain.consent import DataClass, Purpose
+from service.domain.consent import Purpose
 from service.domain.demand import UseOfLoan
 from service.domain.errors import DomainError
 from service.domain.people import Role, Who
@@ -40,7 +40,6 @@ CONSENT_DAYS = 180
 LOOKS_PER_DISTRICT = 3
 """Demands a district's team gets through on a working day, beyond the reviews that are due."""
 FINDS_FIT = 0.85
-ALL_CLASSES = tuple(DataClass)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from service.city.cast import add_cast, bankers, officials
 from service.city.city import City
 from service.city.feeds import FeedFile
 from service.clock import instant_on
+from service.domain.consent import DataClass
 from service.domain.people import the_platform
 from service.settings import Settings
 from service.store.database import Database
@@ -23,6 +24,7 @@ WAN_FEN = 1_000_000
 CONSENT_WORDS = "本企业同意平台为撮合本次融资，向所列机构提供本企业的相关信用信息（模拟数据）。"
 CONSENT_HASH = hashlib.sha256(CONSENT_WORDS.encode()).hexdigest()
 DEMO = the_platform("demo")
+ALL_CLASSES = tuple(one.value for one in DataClass)
 
 
 def open_banks(tx: Session, city: City) -> list[int]:

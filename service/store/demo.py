@@ -70,6 +70,17 @@ FEEDS = text("""
         sum(duplicates)::bigint AS duplicates, sum(quarantined)::bigint AS quarantined,
         sum(corrected)::bigint AS corrected, count(*) FILTER (WHERE state = 'failed') AS failed FROM feed
 """)
+INVOICES = text("""
+    SELECT code, status, CASE WHEN amount_fen > 0 THEN 'positive' WHEN amount_fen < 0 THEN 'negative' ELSE 'zero' END
+        AS sign, count(*) AS invoices, sum(amount_fen) AS fen
+    FROM record WHERE item = 'invoice' AND superseded_on IS NULL GROUP BY 1, 2, 3
+""")
+LIST = text("""
+    SELECT s.id, s.lines, s.amount_fen, s.content_hash, c.is_valid, c.body, p.quota_fen, p.reserved_fen
+    FROM push_list s JOIN certificate c ON c.id = s.certificate_id JOIN product p ON p.bank_id = s.bank_id
+    ORDER BY s.id LIMIT 1
+""")
+REPORTED = text("SELECT count(*) FILTER (WHERE is_recommended) AS recommended, count(*) AS demands FROM verdict")
 COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer", "credit_grant", "drawdown", "trail",
           "consent", "verdict", "estimate", "follow_up", "review", "certificate")  # fmt: skip
 
@@ -132,3 +143,19 @@ def tallies(tx: Session) -> dict[str, dict[str, int]]:
     tallied["feeds"] = {name: int(getattr(feeds, name) or 0) for name in feeds._fields}
     rows = {name: tx.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in COUNTS}
     return tallied | {"rows": rows}
+
+
+def invoice_totals(tx: Session) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """(direction, status, sign) → (invoices, fen) of the invoices in the records."""
+    rows = tx.execute(INVOICES).all()
+    return {(row.code, row.status, row.sign): (row.invoices, int(row.fen)) for row in rows}
+
+
+def first_list(tx: Session) -> Row[Any] | None:
+    """The first list published, with its certificate and the product's money."""
+    return tx.execute(LIST).one_or_none()
+
+
+def judged(tx: Session) -> Row[Any]:
+    """How many verdicts there are, and how many of them recommend."""
+    return tx.execute(REPORTED).one()
