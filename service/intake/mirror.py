@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,6 +37,12 @@ SCHEMA = pa.schema(
         ("withdrawn_on", pa.date32()),
     ]
 )
+_PACKED: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": ["item", "uscc", "happened_on", "ends_on", "known_on", "code", "status", "party", "feed_id"],
+}
+"""Dictionaries only where values repeat: half the time of writing, and smaller."""
 _HASHED = "concat_ws('|', {})".format(
     ", ".join(
         f"coalesce(cast({value} AS text), '')"
@@ -106,7 +113,7 @@ class Draft:
 
     def _writer(self, month: str) -> pq.ParquetWriter:
         if month not in self._writers:
-            self._writers[month] = pq.ParquetWriter(self._part(month), SCHEMA, compression="zstd", compression_level=1)
+            self._writers[month] = pq.ParquetWriter(self._part(month), SCHEMA, **_PACKED)
         return self._writers[month]
 
     def _part(self, month: str) -> Path:
@@ -207,7 +214,7 @@ def _write_month(tx: Session, item: str, month: str, part: Path) -> None:
             column_types=SCHEMA, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
     )
-    pq.write_table(table, part, compression="zstd", compression_level=1)
+    pq.write_table(table, part, **_PACKED)
 
 
 def _leave_out(part: Path, lines: list[int]) -> None:
@@ -215,7 +222,7 @@ def _leave_out(part: Path, lines: list[int]) -> None:
         table = pq.read_table(part, partitioning=None)
         kept = table.filter(pc.invert(pc.is_in(table["line"], pa.array(lines, pa.int32()))))
         if len(kept):
-            pq.write_table(kept, part, compression="zstd", compression_level=1)
+            pq.write_table(kept, part, **_PACKED)
         else:
             part.unlink()
 

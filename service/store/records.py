@@ -19,23 +19,37 @@ from service.store.database import driver_of
 CONTENT = "happened_on, ends_on, amount_fen, quantity, code, status, party, details"
 COLUMNS = f"line, uscc, key, known_on, {CONTENT}, withdrawn_on"
 
+
+def _of(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in CONTENT.split(", "))
+
+
 _OPEN_STAGE = """
-DROP TABLE IF EXISTS pg_temp.staged, pg_temp.suspect, pg_temp.versioned, pg_temp.chain;
+DROP TABLE IF EXISTS pg_temp.staged, pg_temp.suspect, pg_temp.met, pg_temp.versioned,
+    pg_temp.chain;
 CREATE TEMP TABLE staged (line int, uscc text COLLATE "C", key text COLLATE "C", known_on date, happened_on date,
     ends_on date, amount_fen bigint, quantity float8, code text, status text, party text, details jsonb,
     withdrawn_on date) ON COMMIT DROP;
 CREATE TEMP TABLE suspect (line int) ON COMMIT DROP;
 """
 
-# Facts that have a version already, or come more than once in this file: few as a rule; only they need care.
+# Facts the house has already. Most come with the content they had: these rows are duplicates and settled here.
+_FIND_MET = f"""
+CREATE TEMP TABLE met ON COMMIT DROP AS
+    SELECT s.line, s.uscc, s.key, NOT EXISTS (SELECT 1 FROM pg_temp.suspect u WHERE u.line = s.line)
+        AND r.known_on <= s.known_on AND (s.withdrawn_on IS NULL OR s.withdrawn_on IS NOT DISTINCT FROM r.withdrawn_on)
+        AND ROW({_of("s")}) IS NOT DISTINCT FROM ROW({_of("r")}) AS is_repeat
+    FROM pg_temp.staged s
+    JOIN record r ON r.uscc = s.uscc AND r.item = :item AND r.key = s.key AND r.superseded_on IS NULL
+"""
+
+# The others, and facts that come more than once in this file: few as a rule, and only they need care.
 _FIND_VERSIONED = """
 CREATE TEMP TABLE versioned ON COMMIT DROP AS
-    SELECT s.uscc, s.key FROM pg_temp.staged s
-    JOIN record r ON r.uscc = s.uscc AND r.item = :item AND r.key = s.key AND r.superseded_on IS NULL
+    SELECT uscc, key FROM pg_temp.met WHERE NOT is_repeat
     UNION
     SELECT s.uscc, s.key FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
 """
-
 
 # Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row.
 _CHAIN = f"""
@@ -73,6 +87,13 @@ UNION ALL SELECT NULL, line, known_on, NULL, NULL,
     CASE WHEN content = first_content THEN 'duplicate' ELSE 'contradiction' END FROM coming WHERE place > 1
 """
 
+_FATES = """
+SELECT line, fate, to_char(known_on, 'YYYY-MM') FROM pg_temp.chain WHERE fate <> 'old'
+UNION ALL SELECT m.line, 'duplicate', NULL FROM pg_temp.met m WHERE is_repeat
+    AND NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = m.line)
+ORDER BY 1
+"""
+
 _SUPERSEDE = """
 UPDATE record r SET superseded_on = c.superseded_on FROM pg_temp.chain c
 WHERE c.fate = 'old' AND r.id = c.id AND r.superseded_on IS DISTINCT FROM c.superseded_on
@@ -90,7 +111,10 @@ INSERT INTO record (item, feed_id, {COLUMNS}) SELECT :item, :feed_id, {COLUMNS} 
 """
 _IN_ORDER = " ORDER BY uscc, key"
 """Costs a sort and saves as much where the index is in memory, far more where it is not; a firm's rows lie together."""
-_UNVERSIONED = " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.versioned v WHERE v.uscc = s.uscc AND v.key = s.key)"
+_UNMET = (
+    " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.met m WHERE m.line = s.line)"
+    " AND NOT EXISTS (SELECT 1 FROM pg_temp.versioned v WHERE v.uscc = s.uscc AND v.key = s.key)"
+)
 
 
 @dataclass(frozen=True)
@@ -127,18 +151,17 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
     _copy(tx, "suspect (line)", (f"{line}\n".encode() for line in suspect_lines))
     connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; ANALYZE pg_temp.staged")
     names = {"item": item, "feed_id": feed_id}
-    versioned = connection.execute(text(_FIND_VERSIONED), names).rowcount
-    if not versioned:
+    met = connection.execute(text(_FIND_MET), {"item": item}).rowcount
+    versioned = connection.execute(text(_FIND_VERSIONED)).rowcount
+    if not met and not versioned:
         return Merged(connection.execute(text(_INSERT_NEW + _IN_ORDER), names).rowcount, 0, [], [], [], [])
-    connection.exec_driver_sql("ANALYZE pg_temp.versioned")
+    connection.exec_driver_sql("ANALYZE pg_temp.met; ANALYZE pg_temp.versioned")
     connection.execute(text(_CHAIN), {"item": item})
     months = {row[0] for row in connection.execute(text(_SUPERSEDE))}
     connection.execute(text(_INSERT_VERSIONS), names)
-    new = connection.execute(text(_INSERT_NEW + _UNVERSIONED + _IN_ORDER), names).rowcount
-    lines: dict[str, list[int]] = {"first": [], "correction": [], "duplicate": [], "contradiction": [], "old": []}
-    for line, fate, month in connection.execute(
-        text("SELECT line, fate, to_char(known_on, 'YYYY-MM') FROM pg_temp.chain WHERE fate <> 'old' ORDER BY line")
-    ):
+    new = connection.execute(text(_INSERT_NEW + _UNMET + _IN_ORDER), names).rowcount
+    lines: dict[str, list[int]] = {"first": [], "correction": [], "duplicate": [], "contradiction": []}
+    for line, fate, month in connection.execute(text(_FATES)):
         lines[fate].append(line)
         if fate in {"first", "correction"}:
             months.add(month)
@@ -156,6 +179,7 @@ def new_facts_by_day(tx: Session, *, has_chain: bool) -> list[tuple[date, date, 
     """(happened_on, known_on, rows) of the staged facts that had no version before: only these may be late."""
     first_only = (
         " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = s.line AND c.fate <> 'first')"
+        " AND NOT EXISTS (SELECT 1 FROM pg_temp.met m WHERE m.line = s.line)"
         if has_chain
         else ""
     )
