@@ -268,21 +268,16 @@ def _dressed(
 def _objects(column: pd.Series[Any], unit: str) -> np.ndarray:
     """A fact's column as plain Python values, None where unknown."""
     import numpy as np
-    import pandas as pd
 
-    unknown = column.isna().to_numpy()
     if unit == "date":
-        values = np.array(
-            [None if gone else day.date() for day, gone in zip(pd.to_datetime(column), unknown, strict=True)],
-            dtype=object,
-        )
-    elif unit == "code":
-        values = column.to_numpy(dtype=object)
+        return column.to_numpy().astype("datetime64[D]").astype(object)
+    unknown = column.isna().to_numpy()
+    if unit == "code":
+        values = column.to_numpy(dtype=object).copy()
     elif unit == "share":
         values = np.round(column.to_numpy(dtype="float64", na_value=np.nan), 6).astype(object)
     else:
-        values = column.fillna(0).astype("int64").to_numpy().astype(object)
-    values = values.copy()
+        values = column.fillna(0).to_numpy(dtype="int64").astype(object)
     values[unknown] = None
     return values
 

@@ -30,7 +30,7 @@ FRESH_DAYS: dict[str, int] = {
     "registration": 45, "annual_report": 560, "people": 45, "tax_grade": 460, "tax_payment": 75, "social_insurance": 75,
     "housing_fund": 75, "utility": 75, "real_estate": 45, "permit": 45, "penalty": 45, "court_enforcement": 45,
     "dishonesty_listing": 45, "abnormal_operation": 45, "honour": 400, "intellectual_property": 100, "contract": 100,
-    "trade": 75, "invoice": 75, "loan": 45, "loan_performance": 75, "environment_rating": 560,
+    "trade": 75, "invoice": 75, "loan": 45, "loan_performance": 75, "environment_rating": 460,
 }  # fmt: skip
 """Days after which a source counts as stale where the caller gives no limits of its own (catalogue: freshness_days)."""
 
@@ -73,32 +73,6 @@ def mirror(folder: str | Path) -> Records:
         return opened.get(item)
 
     return Records(table)
-
-
-@dataclass(frozen=True)
-class Held(Records):
-    """A few firms' records held in memory, to be refilled: for one firm whose records just changed."""
-
-    engine: Any
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Hold nothing yet."""
-        import ibis
-
-        engine = ibis.duckdb.connect(threads=1)
-        engine.create_table("record", schema=ibis.schema(COLUMNS))
-        table = engine.table("record")
-        return cls(lambda item: table.filter(table.item == item), engine)
-
-    def refill(self, rows: Any) -> None:
-        """Hold these rows instead: an Arrow table in the canonical shape; further columns are ignored."""
-        import ibis
-
-        if missing := sorted(set(COLUMNS) - set(rows.column_names)):
-            raise RecordsError(f"The records lack the columns {', '.join(missing)}.")
-        shape = ibis.schema(COLUMNS).to_pyarrow()
-        self.engine.create_table("record", rows.select(list(COLUMNS)).cast(shape), overwrite=True)
 
 
 def opened(records: Records | str | Path | Any) -> Records:
