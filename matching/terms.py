@@ -169,7 +169,25 @@ class Line:
     rank: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """The lists of a day as columns of equal length, in order of demand and rank."""
+
+    demand_id: Ints
+    product_id: Ints
+    bank_id: Ints
+    rank: Ints
+
+    def __len__(self) -> int:
+        return len(self.demand_id)
+
+    def rows(self) -> tuple[Line, ...]:
+        """The same, line by line."""
+        columns = (self.demand_id, self.product_id, self.bank_id, self.rank)
+        return tuple(Line(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """One day's sharing out, as columns. Lengths: demands n, products m, banks b, pairs k. Ids are unique.
 
@@ -198,7 +216,7 @@ class Problem:
     urgent_days: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prices:
     """Dual prices of one stage: per place of a product, per fen of its quota, per place of a bank; all ≥ 0."""
 
@@ -207,13 +225,18 @@ class Prices:
     bank: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Allocation:
-    """The lists of a day: chosen pair positions, lines for people, the stages' prices, value and bound."""
+    """The lists of a day: chosen pairs (positions), the lines, one set of prices per stage, value and bound."""
 
     pairs: Ints
-    lines: tuple[Line, ...]
+    lines: Lines
     prices: tuple[Prices, ...]
     value: float
     bound: float
-    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> float:
+        """How far the value may be from the optimum, as a share of the bound."""
+        return max(0.0, (self.bound - self.value) / self.bound) if self.bound > 0 else 0.0
