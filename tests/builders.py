@@ -57,7 +57,7 @@ def bo(bank_id: int) -> Who:
 
 
 def a_model(probability: float = 0.02) -> RiskModel:
-    """A scorecard that gives every firm the same probability, unless its tax was late: then odds are doubled each time."""
+    """A scorecard that gives every firm the same probability; a higher one where tax was paid late."""
     inputs = tuple(Input.of(feature) for feature in FEATURES)
     odds = float(Decimal(str(probability)).ln() - (1 - Decimal(str(probability))).ln())
     curves = tuple(
@@ -113,38 +113,19 @@ def a_firm_with_records(tx: Session, uscc: str = FANG, today: date = TODAY, **ot
     sources_spoke(tx, today)
     district = other.get("district", ZHONGYUAN)
     details = {"name": "方", "kind": "enterprise", "district": district, "premises": "rented"}
-    a_record(
-        tx, uscc, "registration", uscc, date(2018, 3, 1), code="F52", status="active", amount_fen=10**8, details=details
-    )
+    capital = {"amount_fen": 10**8, "details": details}
+    a_record(tx, uscc, "registration", uscc, date(2018, 3, 1), code="F52", status="active", **capital)
     a_record(tx, uscc, "annual_report", "2025", date(2026, 4, 10), quantity=8, amount_fen=500_000_000)
     a_record(tx, uscc, "tax_grade", "2025", date(2026, 4, 20), code="B")
+    vat = {"code": "vat", "amount_fen": 2_000_000, "quantity": 0, "status": "on_time"}
+    power = {"code": "electricity", "amount_fen": 70_000, "quantity": 900, "status": "paid"}
     for back in range(1, 15):
         month = (today.replace(day=1) - timedelta(days=30 * back)).replace(day=1)
         end = (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         period = f"{end:%Y-%m}"
-        a_record(
-            tx,
-            uscc,
-            "tax_payment",
-            f"{period}|vat",
-            end,
-            code="vat",
-            amount_fen=2_000_000,
-            quantity=0,
-            status="on_time",
-        )
+        a_record(tx, uscc, "tax_payment", f"{period}|vat", end, **vat)
+        a_record(tx, uscc, "utility", f"{period}|electricity", end, **power)
         a_record(tx, uscc, "social_insurance", period, end, quantity=8, amount_fen=900_000, status="paid")
-        a_record(
-            tx,
-            uscc,
-            "utility",
-            f"{period}|electricity",
-            end,
-            code="electricity",
-            quantity=900,
-            amount_fen=70_000,
-            status="paid",
-        )
     return uscc
 
 
@@ -190,10 +171,8 @@ def a_consent(uscc: str = FANG, bank_id: int | None = None, **other: Any) -> Con
 def a_form(uscc: str = FANG, banks: tuple[int, ...] = (), **other: Any) -> ReportForm:
     """500,000 yuan for twelve months of working capital, with the consents it needs."""
     ticked = (a_consent(uscc), *(a_consent(uscc, bank) for bank in banks))
-    form = ReportForm(
-        uscc, 50_000_000, 12, "working_capital", "进货", intended=banks[:3], reserve=banks[3:], consents=ticked
-    )
-    return replace(form, **other)
+    form = ReportForm(uscc, 50_000_000, 12, "working_capital", "进货", consents=ticked)
+    return replace(form, **{"intended": banks[:3], "reserve": banks[3:], **other})
 
 
 def a_demand(

@@ -26,7 +26,7 @@ def add_rows(tx: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None
         return
     columns = ", ".join(f'"{name}"' for name in _columns(table, rows[0]))
     tx.execute(
-        text(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM {_rows_of(table)}'),  # noqa: S608
+        text(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM {_rows_of(table)}'),
         {"rows": _json(rows)},
     )
 
@@ -38,7 +38,7 @@ def put_rows(tx: Session, table: str, key: str, rows: Sequence[Mapping[str, Any]
     names = _columns(table, rows[0])
     columns = ", ".join(f'"{name}"' for name in names)
     sets = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in names if name != key)
-    found = f'SELECT {columns} FROM {_rows_of(table)} ON CONFLICT ("{key}") DO UPDATE SET {sets}'  # noqa: S608
+    found = f'SELECT {columns} FROM {_rows_of(table)} ON CONFLICT ("{key}") DO UPDATE SET {sets}'
     tx.execute(text(f'INSERT INTO "{table}" ({columns}) {found}'), {"rows": _json(rows)})
 
 
@@ -47,7 +47,7 @@ def change_rows(tx: Session, table: str, key: str, rows: Sequence[Mapping[str, A
     if not rows:
         return 0
     sets = ", ".join(f'"{name}" = n."{name}"' for name in _columns(table, rows[0]) if name != key)
-    change = f'UPDATE "{table}" t SET {sets} FROM {_rows_of(table)} n WHERE t."{key}" = n."{key}"'  # noqa: S608
+    change = f'UPDATE "{table}" t SET {sets} FROM {_rows_of(table)} n WHERE t."{key}" = n."{key}"'
     done = tx.execute(text(change), {"rows": _json(rows)})
     return int(done.rowcount)  # type: ignore[attr-defined]
 
@@ -60,7 +60,7 @@ def _columns(table: str, row: Mapping[str, Any]) -> list[str]:
 
 def _rows_of(table: str) -> str:
     """The parameter `rows` as a set of the table's own row type; the metadata knows the table."""
-    return f'jsonb_populate_recordset(NULL::"{SQLModel.metadata.tables[table].name}", CAST(:rows AS jsonb))'
+    return f'jsonb_populate_recordset(NULL::public."{SQLModel.metadata.tables[table].name}", CAST(:rows AS jsonb))'
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:

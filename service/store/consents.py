@@ -18,16 +18,16 @@ LIVE_TO_BANKS = text(f"""
     SELECT DISTINCT ON (c.uscc, c.bank_id) c.uscc, c.bank_id, c.id FROM consent c
     WHERE c.uscc = ANY(:usccs) AND c.bank_id IS NOT NULL AND c.purpose = 'credit_review' AND {LIVE}
     ORDER BY c.uscc, c.bank_id, c.until_on DESC, c.id DESC
-""")  # noqa: S608
+""")
 LIVE_PROFILES = text(f"""
     SELECT DISTINCT c.uscc FROM consent c WHERE c.uscc = ANY(:usccs) AND c.purpose = 'profile' AND {LIVE}
-""")  # noqa: S608
-LIVE_ROWS = text(f"SELECT c.* FROM consent c WHERE c.uscc = ANY(:usccs) AND {LIVE} ORDER BY c.id")  # noqa: S608
+""")
+LIVE_ROWS = text(f"SELECT c.* FROM consent c WHERE c.uscc = ANY(:usccs) AND {LIVE} ORDER BY c.id")
 OF_A_FIRM = text(f"""
     SELECT c.*, b.name AS bank_name, b.name_en AS bank_name_en, w.withdrawn_on, ({LIVE}) AS is_live
     FROM consent c LEFT JOIN bank b ON b.id = c.bank_id LEFT JOIN consent_withdrawal w ON w.consent_id = c.id
     WHERE c.uscc = :uscc AND (CAST(:bank_id AS bigint) IS NULL OR c.bank_id = :bank_id) ORDER BY c.id DESC
-""")  # noqa: S608
+""")
 
 
 def live(tx: Session, usccs: Sequence[str], today: date) -> dict[str, dict[int, int]]:

@@ -18,10 +18,10 @@ NO_LINE_WITH_A_BANK = (
     " AND l.state IN ('pushed', 'received', 'contacted', 'accepted'))"
 )
 LOCK = text("SELECT * FROM demand WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
-LOCK_OPEN_OF_FIRMS = text(f"SELECT * FROM demand WHERE uscc = ANY(:usccs) AND {IS_OPEN} ORDER BY id FOR UPDATE")  # noqa: S608
+LOCK_OPEN_OF_FIRMS = text(f"SELECT * FROM demand WHERE uscc = ANY(:usccs) AND {IS_OPEN} ORDER BY id FOR UPDATE")
 OPEN_SAME_USE = text(f"""
     SELECT d.id, d.number, d.uscc, d.use FROM demand d WHERE d.uscc = ANY(:usccs) AND {IS_OPEN} ORDER BY d.id
-""")  # noqa: S608
+""")
 OPEN_LINES = text("SELECT id, demand_id FROM push_line WHERE demand_id = ANY(:ids) AND closed_on IS NULL ORDER BY id")
 FIRMS = text("""
     SELECT uscc, name, kind, district, industry, established_on, status, size_class FROM firm WHERE uscc = ANY(:usccs)
@@ -31,7 +31,7 @@ SILENT = text(f"""
     SELECT d.* FROM demand d WHERE d.{IS_OPEN} AND d.firm_seen_on <= :seen_until
       AND (:warned OR d.warned_on IS NULL) AND (NOT :warned OR d.warned_on <= :warned_until) AND {NO_LINE_WITH_A_BANK}
     ORDER BY d.id FOR UPDATE OF d
-""")  # noqa: S608
+""")
 CHANGED = text(f"""
     SELECT d.id FROM demand d WHERE d.{IS_OPEN} AND d.state <> 'accepted' AND (
         d.uscc = ANY(:usccs)
@@ -39,7 +39,7 @@ CHANGED = text(f"""
                    WHERE o.demand_id = d.id AND o.until_on < :today AND o.until_on >= d.light_since_on)
         OR (d.next_step = 'judge' AND d.next_on <= :today))
     ORDER BY d.id
-""")  # noqa: S608
+""")
 ONE = text("""
     SELECT d.*, f.name AS firm_name, f.kind AS firm_kind, f.industry, f.size_class
     FROM demand d JOIN firm f ON f.uscc = d.uscc WHERE d.id = :id

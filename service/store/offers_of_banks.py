@@ -1,5 +1,6 @@
 """What banks have on offer on a day, as the matching library reads it; and which model the platform uses."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, get_type_hints
@@ -10,7 +11,7 @@ from sqlmodel import Session
 from matching.terms import Product
 
 ON_OFFER = text("""
-    SELECT p.* FROM product p JOIN bank b ON b.id = p.bank_id
+    SELECT p.*, b.decide_days FROM product p JOIN bank b ON b.id = p.bank_id
     WHERE p.from_on <= :today AND (p.until_on IS NULL OR p.until_on >= :today)
       AND b.joined_on <= :today AND (b.left_on IS NULL OR b.left_on > :today)
     ORDER BY p.id
@@ -20,7 +21,12 @@ KINDS = get_type_hints(Product)
 
 def list_matching(tx: Session, today: date) -> tuple[Product, ...]:
     """Every product on offer on the day, in the order of the keys."""
-    return tuple(product_of(row) for row in tx.execute(ON_OFFER, {"today": today}))
+    return tuple(_in_time(product_of(row), row.decide_days) for row in tx.execute(ON_OFFER, {"today": today}))
+
+
+def _in_time(product: Product, days: int | None) -> Product:
+    """With the working days the bank promises for a decision, where it promises any."""
+    return product if days is None else replace(product, decision_days=days)
 
 
 def product_of(row: Row[Any]) -> Product:
