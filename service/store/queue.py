@@ -18,13 +18,13 @@ _desk = App(connector=SyncPsycopgConnector())
 def defer_in(tx: Session, task: str, *, once: str | None = None, **args: Any) -> bool:
     """Queue `task` with this transaction. `once`: one waiting job under this name is enough; False if there was one."""
     tx.flush()
-    job = _desk.configure_task(task, queueing_lock=once, connection=driver_of(tx))
     if once is None:
-        job.defer(**args)
+        _desk.configure_task(task, connection=driver_of(tx)).defer(**args)
         return True
     try:
         with tx.begin_nested():
-            job.defer(**args)
+            # asked for inside: only then is the savepoint really set, and the refused row takes nothing else with it
+            _desk.configure_task(task, queueing_lock=once, connection=driver_of(tx)).defer(**args)
     except AlreadyEnqueued:
         return False
     return True
