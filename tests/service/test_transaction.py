@@ -90,7 +90,7 @@ def test_every_table_of_persons_firms_banks_and_districts_is_closed_to_the_web_w
 ) -> None:
     open_to_all = {
         "alembic_version", "bank", "calendar_day", "certificate", "firm_stale", "idempotency_key", "place_use",
-        "platform_state", "product", "product_version", "run", "trail_head",
+        "platform_state", "product", "product_version", "run", "source_day", "trail_head",
         "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers",
     }  # fmt: skip
     with transaction(the_platform()) as tx:
