@@ -55,6 +55,8 @@ class Life:
     last_line: int = 0
     refused: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What the platform would not take, by its sentence: shown at the end, so that nothing is lost unseen."""
+    over_http: tuple[int, int] = (0, 0)
+    """Lines the banks read and answers taken on the last day."""
     place_of: dict[str, int] = field(init=False)
     bank_of: dict[int, int] = field(init=False)
 

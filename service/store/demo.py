@@ -39,7 +39,7 @@ PROPOSALS = text("""
     SELECT DISTINCT ON (n.demand_id) n.demand_id, d.uscc, n.values->'banks' AS banks,
            (SELECT count(*) FROM notice e WHERE e.demand_id = n.demand_id AND e.kind = n.kind AND e.id < n.id) AS times
     FROM notice n JOIN demand d ON d.id = n.demand_id
-    WHERE n.kind = 'banks_proposed' AND n.made_on = :today AND d.closed_on IS NULL ORDER BY n.demand_id, n.id DESC
+    WHERE n.kind = 'consent_proposed' AND n.made_on = :today AND d.closed_on IS NULL ORDER BY n.demand_id, n.id DESC
 """)
 IN_THE_MIDDLE = text("""
     SELECT id, uscc, reported_on FROM demand WHERE closed_on IS NULL
@@ -47,7 +47,8 @@ IN_THE_MIDDLE = text("""
 """)
 DUE_FOLLOW_UPS = text("""
     SELECT u.id, u.district, u.demand_id FROM follow_up u JOIN demand d ON d.id = u.demand_id
-    WHERE u.closed_on IS NULL AND u.next_on <= :today AND d.closed_on IS NULL ORDER BY u.district, u.next_on, u.id
+    WHERE u.closed_on IS NULL AND u.next_on <= :today AND u.owner = 'district' AND d.closed_on IS NULL
+    ORDER BY u.district, u.next_on, u.id
 """)
 ASKED_FOR_PAPERS = text("""
     SELECT id, demand_id, uscc, bank_id, papers_asked_on FROM push_line
@@ -81,6 +82,17 @@ LIST = text("""
     ORDER BY s.id LIMIT 1
 """)
 REPORTED = text("SELECT count(*) FILTER (WHERE is_recommended) AS recommended, count(*) AS demands FROM verdict")
+WORTH_A_LOOK = text("""
+    (SELECT 'offers' AS what, f.name, d.uscc FROM offer o JOIN demand d ON d.id = o.demand_id
+     JOIN firm f ON f.uscc = d.uscc WHERE o.state = 'open' AND d.closed_on IS NULL
+     GROUP BY d.id, f.name, d.uscc ORDER BY count(*) DESC, d.id LIMIT 1)
+    UNION ALL
+    (SELECT 'red', f.name, d.uscc FROM demand d JOIN firm f ON f.uscc = d.uscc
+     WHERE d.light = 'red' AND d.closed_on IS NULL ORDER BY d.id DESC LIMIT 1)
+    UNION ALL
+    (SELECT 'drawn', f.name, d.uscc FROM demand d JOIN firm f ON f.uscc = d.uscc
+     WHERE d.state = 'drawn' ORDER BY d.id DESC LIMIT 1)
+""")
 COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer", "credit_grant", "drawdown", "trail",
           "consent", "verdict", "estimate", "follow_up", "review", "certificate")  # fmt: skip
 
@@ -159,3 +171,8 @@ def first_list(tx: Session) -> Row[Any] | None:
 def judged(tx: Session) -> Row[Any]:
     """How many verdicts there are, and how many of them recommend."""
     return tx.execute(REPORTED).one()
+
+
+def firms_worth_a_look(tx: Session) -> Sequence[Row[Any]]:
+    """(what, name, uscc) of a firm with offers to compare, one that is red, one that has drawn its loan."""
+    return tx.execute(WORTH_A_LOOK).all()
