@@ -15,7 +15,7 @@ from matching.facts import USES as KNOWN_USES
 from matching.facts import encode
 from risk.features import FACTS as SPECS
 from risk.features import FEATURES, build
-from risk.records import COLUMNS, FRESH_DAYS, Records
+from risk.records import BY_FEED, COLUMNS, FRESH_DAYS, Records
 from service.domain.demand import UseOfLoan
 from service.intake.catalogue import load_catalogue
 from service.profiles.estimate import estimate_many, reasons_of
@@ -172,4 +172,6 @@ def test_people_see_the_records_with_date_and_freshness_and_adverse_ones_apart(d
 
 
 def test_freshness_limits_are_those_of_the_catalogue() -> None:
-    assert {item.id: item.freshness_days for item in load_catalogue().items.values()} == FRESH_DAYS
+    items = load_catalogue().items.values()
+    assert {item.id for item in items if item.fresh_by == "feed"} == BY_FEED
+    assert {item.id: item.freshness_days for item in items} == FRESH_DAYS

@@ -17,6 +17,7 @@ from service.actions.report_demand import (
     repeat_demand,
     report_demand,
     report_demands,
+    report_each,
 )
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
 from service.domain.people import Who
@@ -174,6 +175,15 @@ def test_a_batch_is_taken_whole_or_not_at_all(database: Database) -> None:
     with database.transaction(PLATFORM) as tx:
         assert rows_of(tx, "demand") == []
         assert len(report_demands(tx, PLATFORM, [a_form(FANG), a_form(FENG)], small.tools, TODAY, NOW)) == 2
+
+
+def test_in_a_batch_of_many_each_form_stands_for_itself(tx: Session) -> None:
+    small = a_small_world(tx)
+    forms = [a_form(FANG), a_form(FENG, amount_fen=0), a_form(FANG), a_form(FENG, (small.bank,))]
+    first, second, third, fourth = report_each(tx, PLATFORM, forms, small.tools, TODAY, NOW)
+    assert [one["id"] for one in rows_of(tx, "demand")] == [first.demand_id, fourth.demand_id]
+    assert (second.demand_id, second.error.field) == (None, "amount")
+    assert isinstance(third.error, Conflict)
 
 
 def test_an_edit_counts_versions_judges_again_and_meets_a_stale_form_with_a_conflict(database: Database) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from service.actions.judge_demand import judge_changed, judge_demands
 from service.actions.override_light import override_light
-from service.actions.review_demand import ask_for_a_person, review_demand
+from service.actions.review_demand import Look, ask_for_a_person, review_demand, review_demands
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
 from service.domain.people import Role, Who
 from service.store import verdicts
@@ -56,6 +56,19 @@ def test_the_district_recommends_with_a_sentence_and_the_demand_is_counted(datab
         assert len(rows_of(tx, "figure_event", kind="recommended")) == 1
         assert len(rows_of(tx, "trail", noun="demand", new="recommended")) == 1
         assert len(rows_of(tx, "trail", noun="review", new="recommended")) == 1
+
+
+def test_a_batch_of_looks_is_taken_whole_or_not_at_all(database: Database) -> None:
+    with database.transaction(PLATFORM) as tx:
+        small, key = a_waiting_demand(tx)
+        other = a_demand(tx, FANG, (small.bank,), small.tools, use="securities")
+    looks = [Look(key, "recommended", "可以。"), Look(other, "recommended", "可以。")]
+    with pytest.raises(NotPossible), database.transaction(CITY) as tx:
+        review_demands(tx, CITY, looks, small.tools, TODAY, NOW)
+    with database.transaction(CITY) as tx:
+        assert row_of(tx, "demand", key)["state"] == "reported"
+        review_demands(tx, CITY, looks[:1], small.tools, TODAY, NOW)
+        assert row_of(tx, "demand", key)["state"] == "recommended"
 
 
 def test_the_same_decision_twice_is_a_conflict_and_counts_once(tx: Session) -> None:

@@ -39,7 +39,7 @@ def test_a_demand_goes_from_the_form_over_the_consents_to_its_light(fang, world,
     fang.opens("/firm/demands/new")
     checked = fang.sends("/firm/demands/new", **wish(world))
     assert "BAI银行" in checked.words
-    assert "50万元" in checked.words
+    assert "50 万元" in checked.words
     lit = fang.sends("/firm/demands", consent=[0, world.bank])
     assert lit.address.startswith("/firm/demands/")
     assert any(word in lit.words for word in ("绿灯", "黄灯", "红灯"))
