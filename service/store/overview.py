@@ -171,7 +171,7 @@ def list_proposed_banks(tx: Session, demand_id: int, today: date) -> Sequence[Ro
     return tx.execute(
         text(
             "SELECT b.id, b.name FROM bank b WHERE b.id IN (SELECT value::bigint FROM jsonb_array_elements_text("
-            " (SELECT n.values->'banks' FROM notice n WHERE n.demand_id = :demand_id AND n.kind = 'banks_proposed'"
+            " (SELECT n.values->'banks' FROM notice n WHERE n.demand_id = :demand_id AND n.kind = 'consent_proposed'"
             "  ORDER BY n.id DESC LIMIT 1)))"
             " AND NOT EXISTS (SELECT 1 FROM consent c LEFT JOIN consent_withdrawal x ON x.consent_id = c.id"
             "  JOIN demand d ON d.id = :demand_id WHERE c.uscc = d.uscc AND c.bank_id = b.id AND x.consent_id IS NULL"
