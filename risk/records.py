@@ -16,7 +16,7 @@ EVENTS = ADVERSE | {"honour", "intellectual_property", "contract", "real_estate"
                     "loan_performance", "people"}  # fmt: skip
 """Items where no record of a firm, while the feed lives, means 'none'; for all others it means 'unknown'."""
 
-BY_FEED = EVENTS | {"registration", "tax_grade"}
+BY_FEED = EVENTS | {"registration", "tax_grade", "environment_rating"}
 """Items whose freshness is that of the source's last feed, not of the firm's own last record (catalogue: fresh_by)."""
 
 COLUMNS: dict[str, str] = {

@@ -1,7 +1,7 @@
 """A firm lets one recipient see its data for one purpose until one day, and takes it back as easily."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from service.domain.demand import DemandState
 from service.domain.errors import NotAllowed, NotFound, NotPossible
 from service.domain.people import Role, Who
 from service.domain.push_list import LineState
-from service.store import consents, demands, notices, trail
+from service.store import consents, demands, notices, standing, trail
 from service.store.notices import Message
 from service.store.trail import Act
 
@@ -46,14 +46,17 @@ def give_consent(tx: Session, who: Who, form: ConsentForm, today: date, now: dat
 
 def give_consents(tx: Session, who: Who, forms: Sequence[ConsentForm], today: date, now: datetime) -> list[int]:
     """Enter the consents; each one's key. What is live in the same words is not entered again."""
+    if not forms:
+        return []
     banks = demands.partner_banks(tx, today)
     for form in forms:
-        _check(form, who, banks, today)
+        check_consent(form, who, banks, today)
     given = {
         _terms_of(row): int(row.id) for row in consents.list_live(tx, sorted({form.uscc for form in forms}), today)
     }
     fresh = [form for form in dict.fromkeys(forms) if _terms(form) not in given]
     ids = consents.add(tx, [_row(form, who, today, now) for form in fresh])
+    standing.wake_firms(tx, sorted({form.uscc for form in fresh if form.bank_id is not None}), today)
     given |= {_terms(form): key for form, key in zip(fresh, ids, strict=True)}
     trail.append(tx, who, [_given(form, key) for form, key in zip(fresh, ids, strict=True)], now)
     return [given[_terms(form)] for form in forms]
@@ -90,7 +93,8 @@ def _check_own(who: Who, uscc: str) -> None:
         raise NotFound("没有这家企业。")
 
 
-def _check(form: ConsentForm, who: Who, banks: set[int], today: date) -> None:
+def check_consent(form: ConsentForm, who: Who, banks: Collection[int], today: date) -> None:
+    """Raise what is wrong with a consent, for the field it belongs to."""
     _check_own(who, form.uscc)
     if form.purpose not in frozenset(Purpose):
         raise NotPossible("授权用途不明。", field="purpose")

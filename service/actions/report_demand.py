@@ -1,6 +1,6 @@
 """A firm reports what it needs, with its consents; edits it, adds banks, says it still wants it, repeats it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from matching.policy import PolicyDay
 from service.actions.end_demand import own_demand
-from service.actions.give_consent import ConsentForm, give_consents
+from service.actions.give_consent import ConsentForm, check_consent, give_consents
 from service.actions.judge_demand import judge_demands
 from service.actions.settle_demand import settle_demands
 from service.domain.demand import (
@@ -22,7 +22,7 @@ from service.domain.demand import (
     DemandState,
     UseOfLoan,
 )
-from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
+from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
 from service.domain.figure import FigureKind
 from service.domain.people import Role, Who
 from service.domain.product import LoanType
@@ -67,6 +67,27 @@ class ReportForm:
         return self.intended + self.reserve
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What became of one form of a batch: the demand's key, or what was wrong."""
+
+    demand_id: int | None
+    error: DomainError | None
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What the forms of a batch are checked against, read once, after nobody else can report for these firms."""
+
+    firms: Mapping[str, Row[Any]]
+    open: Mapping[tuple[str, str], tuple[int, str]]
+    live: Mapping[str, Mapping[int, int]]
+    profiles: frozenset[str]
+    partners: frozenset[int]
+    policy: PolicyDay
+    today: date
+
+
 def report_demand(tx: Session, who: Who, form: ReportForm, tools: Tools, today: date, now: datetime) -> int:
     """One demand, judged at once; its key."""
     return report_demands(tx, who, [form], tools, today, now)[0]
@@ -79,22 +100,36 @@ def report_demands(
 
     Conflict where the firm has an open demand for the same use: `values` name it (demand_id, number), to be edited.
     """
-    usccs = sorted({form.uscc for form in forms})
-    for form in forms:
-        _check_scope(who, form)
-        _check_wish(form, tools.policy.on(today))
-    firms = demands.firms(tx, usccs)
-    for form in forms:
-        _check_firm(who, form, firms.get(form.uscc))
-    demands.queue_for(tx, usccs)
-    _check_duplicates(tx, forms)
-    _consent(tx, who, forms, today, now)
-    ids = demands.add(tx, today, [_row(form, firms[form.uscc], who, today, now) for form in forms])
-    demands.add_wanted(tx, [row for key, form in zip(ids, forms, strict=True) for row in _wanted(key, form)])
+    ground = _ground(tx, forms, tools, today)
+    for fault in _faults(who, forms, ground):
+        if fault is not None:
+            raise fault
+    return _take(tx, who, forms, ground, tools, today, now)
+
+
+def report_each(
+    tx: Session, who: Who, forms: Sequence[ReportForm], tools: Tools, today: date, now: datetime
+) -> list[Reported]:
+    """Report and judge those that are in order, and say of each of the others what is wrong with it."""
+    ground = _ground(tx, forms, tools, today)
+    faults = _faults(who, forms, ground)
+    good = [form for form, fault in zip(forms, faults, strict=True) if fault is None]
+    keys = iter(_take(tx, who, good, ground, tools, today, now) if good else ())
+    return [Reported(None, fault) if fault else Reported(next(keys), None) for fault in faults]
+
+
+def _take(
+    tx: Session, who: Who, forms: Sequence[ReportForm], ground: _Ground, tools: Tools, today: date, now: datetime
+) -> list[int]:
+    """Enter forms that are in order."""
+    ticked = [consent for form in forms for consent in form.consents]
+    give_consents(tx, who, ticked, today, now)
+    ids = demands.add(tx, today, [_row(form, ground.firms[form.uscc], who, today, now) for form in forms])
     named = list(zip(ids, forms, strict=True))
-    statistics.count(tx, [_event(key, form, firms[form.uscc], today) for key, form in named], today, now)
+    demands.add_wanted(tx, [row for key, form in named for row in _wanted(key, form)])
+    statistics.count(tx, [_event(key, form, ground.firms[form.uscc], today) for key, form in named], today, now)
     notices.add(tx, [_receipt(key, form, today) for key, form in named], today, now)
-    acts = [_act("report", key, form.uscc, firms[form.uscc].district, None, S.REPORTED) for key, form in named]
+    acts = [_act("report", key, form.uscc, ground.firms[form.uscc].district, None, S.REPORTED) for key, form in named]
     trail.append(tx, who, acts, now)
     _judge(tx, ids, "reported", tools, who, today, now)
     return ids
@@ -110,12 +145,9 @@ def edit_demand(
     if row.version != version:
         raise Conflict("这笔需求刚刚被修改过，请刷新后再改。", version=row.version)
     form = replace(form, uscc=row.uscc)
-    _check_scope(who, form)
-    _check_wish(form, tools.policy.on(today))
-    other = demands.open_by_use(tx, [row.uscc]).get((row.uscc, form.use))
-    if other is not None and other[0] != row.id:
-        raise _duplicate(form, *other)
-    _consent(tx, who, [form], today, now)
+    ground = _ground(tx, [form], tools, today)
+    _check(who, form, replace(ground, open={wish: one for wish, one in ground.open.items() if one[0] != row.id}))
+    give_consents(tx, who, form.consents, today, now)
     demands.change(tx, [_wish(form) | {"id": row.id, "version": version + 1} | _seen(today)])
     demands.set_wanted(tx, row.id, _wanted(row.id, form))
     trail.append(tx, who, [_act("edit", row.id, row.uscc, row.district, details={"version": version + 1})], now)
@@ -188,15 +220,49 @@ def _judge(tx: Session, ids: Sequence[int], cause: str, tools: Tools, who: Who, 
         settle_demands(tx, who, ids, today, now, cause)
 
 
-def _check_scope(who: Who, form: ReportForm) -> None:
+def _ground(tx: Session, forms: Sequence[ReportForm], tools: Tools, today: date) -> _Ground:
+    usccs = sorted({form.uscc for form in forms})
+    demands.queue_for(tx, usccs)
+    return _Ground(
+        firms=demands.firms(tx, usccs),
+        open=demands.open_by_use(tx, usccs),
+        live=consents.live(tx, usccs, today),
+        profiles=frozenset(consents.with_profile(tx, usccs, today)),
+        partners=frozenset(demands.partner_banks(tx, today)),
+        policy=tools.policy.on(today),
+        today=today,
+    )
+
+
+def _faults(who: Who, forms: Sequence[ReportForm], ground: _Ground) -> list[DomainError | None]:
+    """What is wrong with each form; None where it is in order. Of two alike in one batch the second is a duplicate."""
+    found: list[DomainError | None] = []
+    seen: set[tuple[str, str]] = set()
+    for form in forms:
+        try:
+            _check(who, form, ground)
+            if (form.uscc, form.use) in seen:
+                raise Conflict("同一批中有两笔相同用途的需求。", field="use", uscc=form.uscc)
+            seen.add((form.uscc, form.use))
+            found.append(None)
+        except DomainError as fault:
+            found.append(fault)
+    return found
+
+
+def _check(who: Who, form: ReportForm, ground: _Ground) -> None:
+    _check_scope(who, form, ground.firms.get(form.uscc))
+    _check_wish(form, ground.policy)
+    if (form.uscc, form.use) in ground.open:
+        raise _duplicate(form, *ground.open[form.uscc, form.use])
+    _check_consents(who, form, ground)
+
+
+def _check_scope(who: Who, form: ReportForm, firm: Row[Any] | None) -> None:
     if who.role not in (Role.FIRM, Role.DISTRICT, Role.SYSTEM):
         raise NotAllowed("融资需求由企业申报，或由区县专班走访时代为申报。")
-    if who.role is Role.FIRM and who.uscc != form.uscc:
-        raise NotFound("没有这家企业。", field="uscc")
-
-
-def _check_firm(who: Who, form: ReportForm, firm: Row[Any] | None) -> None:
-    if firm is None or (who.role is Role.DISTRICT and firm.district != who.district):
+    elsewhere = firm is None or (who.role is Role.DISTRICT and firm.district != who.district)
+    if elsewhere or (who.role is Role.FIRM and who.uscc != form.uscc):
         raise NotFound("没有这家企业。", field="uscc", uscc=form.uscc)
 
 
@@ -234,18 +300,6 @@ def _check_banks(form: ReportForm, most: int) -> None:
         raise NotPossible("授权须由申报企业自己作出。", field="consents")
 
 
-def _check_duplicates(tx: Session, forms: Sequence[ReportForm]) -> None:
-    there = demands.open_by_use(tx, [form.uscc for form in forms])
-    seen: set[tuple[str, str]] = set()
-    for form in forms:
-        wish = (form.uscc, form.use)
-        if wish in there:
-            raise _duplicate(form, *there[wish])
-        if wish in seen:
-            raise Conflict("同一批中有两笔相同用途的需求。", field="use", uscc=form.uscc)
-        seen.add(wish)
-
-
 def _duplicate(form: ReportForm, demand_id: int, number: str) -> Conflict:
     return Conflict(
         "这一用途已有在办需求 {number}，可直接修改，无需重复申报。",
@@ -253,31 +307,24 @@ def _duplicate(form: ReportForm, demand_id: int, number: str) -> Conflict:
     )  # fmt: skip
 
 
-def _consent(tx: Session, who: Who, forms: Sequence[ReportForm], today: date, now: datetime) -> None:
-    """Enter what was ticked, then insist: the platform's profile and every named bank, each live today."""
-    ticked = [consent for form in forms for consent in form.consents]
-    if ticked:
-        give_consents(tx, who, ticked, today, now)
+def _check_consents(who: Who, form: ReportForm, ground: _Ground) -> None:
+    """The platform's profile and every named bank, each with a consent that is live today or ticked on this form."""
+    for consent in form.consents:
+        check_consent(consent, who, ground.partners, ground.today)
     if who.role is Role.DISTRICT:
-        if any(form.banks for form in forms):
+        if form.banks:
             raise NotAllowed("走访代报时不能代企业指定银行，请企业本人授权。", field="intended")
         return
-    usccs = sorted({form.uscc for form in forms})
-    live, profiles, partners = (
-        consents.live(tx, usccs, today),
-        consents.with_profile(tx, usccs, today),
-        demands.partner_banks(tx, today),
-    )
-    for form in forms:
-        if form.uscc not in profiles:
-            raise NotPossible("请先授权平台查询本企业的公共数据，授权过期的请重新授权。", field="profile_consent")
-        for bank in form.banks:
-            if bank not in partners:
-                raise NotPossible("没有这家合作银行。", field="intended", bank_id=bank)
-            if bank not in live.get(form.uscc, {}):
-                raise NotPossible(
-                    "指定的银行还没有有效授权（未授权、已撤回或已到期），请逐家授权。", field="consents", bank_id=bank
-                )
+    ticked = {consent.bank_id for consent in form.consents}
+    if form.uscc not in ground.profiles and None not in ticked:
+        raise NotPossible("请先授权平台查询本企业的公共数据，授权过期的请重新授权。", field="profile_consent")
+    for bank in form.banks:
+        if bank not in ground.partners:
+            raise NotPossible("没有这家合作银行。", field="intended", bank_id=bank)
+        if bank not in ground.live.get(form.uscc, {}) and bank not in ticked:
+            raise NotPossible(
+                "指定的银行还没有有效授权（未授权、已撤回或已到期），请逐家授权。", field="consents", bank_id=bank
+            )
 
 
 def _wish(form: ReportForm) -> dict[str, Any]:
