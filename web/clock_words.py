@@ -32,7 +32,10 @@ def _sentences(line: Any, terms: Any) -> Iterator[str]:
 
 
 def _start(line: Any, terms: Any) -> str:
-    said = {"start": day(line.pushed_on), "length": length(clock("contact", line.pushed_on).at_most(terms.contact_days))}
+    said = {
+        "start": day(line.pushed_on),
+        "length": length(clock("contact", line.pushed_on).at_most(terms.contact_days)),
+    }
     if line.due_step == "contact":
         return gettext("自推送日 %(start)s 起 %(length)s内与企业联系。") % said
     if line.due_step == "decision":

@@ -159,7 +159,13 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "cooperative": _("农民专业合作社"),
         "village": _("农村集体经济组织"),
     },
-    "firm_status": {"active": _("存续"), "cancelled": _("注销"), "revoked": _("吊销"), "moved": _("迁出"), "unknown": _("未知")},
+    "firm_status": {
+        "active": _("存续"),
+        "cancelled": _("注销"),
+        "revoked": _("吊销"),
+        "moved": _("迁出"),
+        "unknown": _("未知"),
+    },
     "size_class": {
         "large": _("大型"),
         "medium": _("中型"),
@@ -329,6 +335,17 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "entered": _("登记"),
         "ended": _("停用"),
     },
+    "first_loan": {"yes": _("是首贷"), "no": _("不是首贷"), "unknown": _("由平台按记录判断")},
+    "premises": {"owned": _("自有"), "rented": _("租赁"), "online": _("网络经营"), "none": _("无固定场所")},
+    "tax_grade": {
+        "A": _("A 级"),
+        "B": _("B 级"),
+        "M": _("M 级（新设）"),
+        "unrated": _("未评级"),
+        "C": _("C 级"),
+        "D": _("D 级"),
+    },
+    "source": {"demand": _("企业申报"), "estimate": _("平台评估"), "policy": _("政策")},
     "finding_state": {"known": _("已核实"), "missing": _("缺少数据"), "stale": _("数据过期")},
 }
 

@@ -37,6 +37,11 @@ def last_of(tx: Session, line_ids: Sequence[int]) -> dict[int, Row[Any]]:
     return {row.line_id: row for row in tx.execute(LAST, {"ids": list(line_ids)})}
 
 
+def existing(tx: Session, answer_ids: Sequence[int]) -> set[int]:
+    """Those of the keys that are answers."""
+    return set(tx.execute(text("SELECT id FROM answer WHERE id = ANY (:ids)"), {"ids": list(answer_ids)}).scalars())
+
+
 def list_of_line(tx: Session, line_id: int) -> Sequence[Row[Any]]:
     """Everything said of a line, in order."""
     return tx.execute(OF_LINE, {"line_id": line_id}).all()

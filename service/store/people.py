@@ -5,11 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, exists, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from service.domain.errors import NotFound
+from service.domain.errors import Conflict, NotFound
 from service.domain.people import ApiKey, Membership, Person, SignIn, Who
 from service.domain.work import PlatformState
+from service.store.bulk import next_ids
 
 MEMBERSHIPS = text("""
     SELECT m.id, m.person_id, m.role, m.uscc, m.bank_id, m.district, p.name, p.login,
@@ -59,11 +61,16 @@ def get_bank_id(tx: Session, code: str) -> int:
 
 
 def add_person(tx: Session, person: Person, *memberships: Membership) -> Person:
-    """A new person with what they are here as."""
-    tx.add(person)
-    tx.flush()
+    """A new person with what they are here as; Conflict for a login taken, even by someone out of sight."""
+    (person.id,) = next_ids(tx, "person", 1)  # the row may not be read back before its first role stands
+    try:
+        with tx.begin_nested():
+            tx.add(person)
+            tx.flush()
+    except IntegrityError as taken:
+        raise Conflict("登录名 {login} 已有人使用。", field="login", login=person.login) from taken
     for membership in memberships:
-        membership.person_id = person.id or 0
+        membership.person_id = person.id
         tx.add(membership)
     tx.flush()
     return person
@@ -91,7 +98,7 @@ def list_people(tx: Session, who: Who) -> Sequence[Row[Any]]:
     where = "" if who.bank_id is None else "WHERE m.bank_id = :bank_id"
     return tx.execute(
         text(
-            "SELECT p.id, p.login, p.name, p.is_active, p.is_demo, p.created_at, m.id AS membership_id, m.role, m.uscc,"  # noqa: S608
+            "SELECT p.id, p.login, p.name, p.is_active, p.is_demo, p.created_at, m.id AS membership_id, m.role, m.uscc,"
             " m.bank_id, m.district, m.since_on, m.until_on, b.name AS bank_name"
             " FROM person p JOIN membership m ON m.person_id = p.id LEFT JOIN bank b ON b.id = m.bank_id"
             f" {where} ORDER BY p.login LIMIT 500"

@@ -1,5 +1,15 @@
 """The pages, by the people who use them."""
 
-from web.pages import entry, firm, firm_data
+from web.pages import bank, bank_credit, bank_desk, bank_line, bank_sheet, entry, firm, firm_data
 
-ROUTERS = (entry.router, firm.router, firm_data.router, firm_data.open_router)
+ROUTERS = (
+    entry.router,
+    firm.router,
+    firm_data.router,
+    firm_data.open_router,
+    bank_sheet.router,  # before the lists: 'answers' is no list's number
+    bank.router,
+    bank_line.router,
+    bank_credit.router,
+    bank_desk.router,
+)

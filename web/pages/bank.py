@@ -12,7 +12,7 @@ from starlette.responses import Response
 from service.actions.answer_push import answer_lines
 from service.domain.answering import Answered, AnswerForm
 from service.domain.people import Who
-from service.domain.push_list import ANSWERABLE, AnswerKind, RefusalReason
+from service.domain.push_list import ANSWERABLE, RefusalReason
 from service.doors import AnOfficer, Now, Today, Tx
 from service.store import bank_desk, bank_line, banks, certificates
 from service.store.bank_desk import Wanted
@@ -121,13 +121,13 @@ def show_lists(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Respon
 def answer_many(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
     """Answer the ticked lines; each is taken or not on its own, and the page says which were not, and why."""
     filled = read(BulkForm, typed)
-    if filled.is_right and filled.answers.kind == AnswerKind.REFUSED and not filled.answers.reasons:
+    if filled.is_right and filled.answers.kind == "refused" and not filled.answers.reasons:
         filled = Filled(BulkForm, filled.typed, {"reasons": gettext("请选择 1 至 4 个拒绝原因")})
     if not filled.is_right:
         return _lists_page(request, tx, who, today, filled, status=422)
     answers = filled.answers
-    reasons = tuple(str(reason) for reason in answers.reasons) if answers.kind == AnswerKind.REFUSED else ()
-    words_said = answers.text if answers.kind == AnswerKind.REFUSED else ""
+    reasons = tuple(str(reason) for reason in answers.reasons) if answers.kind == "refused" else ()
+    words_said = answers.text if answers.kind == "refused" else ""
     forms = [AnswerForm(line, answers.kind, reasons, words_said) for line in answers.line]
     return answered(request, tx, who, answer_lines(tx, who, forms, today, now))
 

@@ -34,16 +34,18 @@ class GrantedForm(Form):
     term_months: Annotated[int, whole(least=1, most=360), Ask(_("期限"), None, _("请填写期限"))]
     loan_type: Annotated[LoanType, Ask(_("贷款方式"), None, _("请选择贷款方式"))]
     granted_on: Annotated[Day, Ask(_("授信日期"), None, _("请填写授信日期"))]
-    first: Annotated[
-        str, Ask(_("是不是首贷"), _("企业此前在任何银行都没有贷过款。不确定时让平台按已有记录判断。"))
-    ] = ""
+    first: Annotated[str, Ask(_("是不是首贷"), _("企业此前在任何银行都没有贷过款。不确定时让平台按已有记录判断。"))] = (
+        ""
+    )
     is_renewal: Annotated[bool, Ask(_("这是续贷"))] = False
     is_renewal_without_repayment: Annotated[bool, Ask(_("无还本续贷"))] = False
     corrects_id: Annotated[int | None, whole(), Ask(_("更正"))] = None
 
 
 class DrawnForm(Form):
-    loan_number: Annotated[str, wording(most=64), Ask(_("借据号"), _("贵行自己的借据号，每笔一个。"), _("请填写借据号"))]
+    loan_number: Annotated[
+        str, wording(most=64), Ask(_("借据号"), _("贵行自己的借据号，每笔一个。"), _("请填写借据号"))
+    ]
     amount_fen: Annotated[int, money("wan"), Ask(_("放款金额"), None, _("请填写放款金额"))]
     rate: Annotated[Decimal, percent(least=Decimal("0.0001"), places=4), Ask(_("年利率"), None, _("请填写年利率"))]
     drawn_on: Annotated[Day, Ask(_("放款日期"), None, _("请填写放款日期"))]
@@ -153,9 +155,7 @@ def show_repayment(request: Request, who: AnOfficer, tx: Tx, today: Today, drawd
 
 
 @router.post("/drawdowns/{drawdown_id}/repayment")
-def repay(
-    request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, drawdown_id: int, typed: Typed
-) -> Response:
+def repay(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, drawdown_id: int, typed: Typed) -> Response:
     line_id = bank_line.line_of_drawdown(tx, who, drawdown_id)
     filled = read(RepaidForm, typed)
     if not filled.is_right:

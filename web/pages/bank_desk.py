@@ -25,12 +25,12 @@ from service.store import accounts, banks, people, products, statistics
 from service.store.statistics import Figures
 from web import words
 from web.csrf import guard
+from web.figure_words import days_of, definitions
 from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, Typed, blank, money, percent, read, whole, wording
 from web.language import gettext
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
-from web.figure_words import days_of, definitions
 from web.pages.bank import badge
 from web.render import page
 
@@ -57,7 +57,9 @@ class ProductForm(Form):
     rate_max: Annotated[Decimal, percent(places=4), Ask(_("最高年利率"))]
     loan_types: Annotated[tuple[LoanType, ...], Ask(_("贷款方式"))]
     places_per_day: Annotated[int, whole(most=100_000), Ask(_("每天最多接几户"), _("填 0 表示暂不接收。"))]
-    quota_fen: Annotated[int | None, money("wan"), Ask(_("总额度"), _("推送占用申请金额，授信后换成授信金额；不填表示不设上限。"))] = None
+    quota_fen: Annotated[
+        int | None, money("wan"), Ask(_("总额度"), _("推送占用申请金额，授信后换成授信金额；不填表示不设上限。"))
+    ] = None
     from_on: Annotated[Day, Ask(_("开始日期"))]
     until_on: Annotated[Day | None, Ask(_("结束日期"), _("不填表示一直有效。"))] = None
     min_months_in_business: Annotated[int | None, whole(most=1200), Ask(_("成立至少"))] = None
@@ -87,7 +89,7 @@ class OfficerForm(Form):
 
 
 class KeyForm(Form):
-    name: Annotated[str, wording(most=120), Ask(_("用途"), _("例如：信贷系统生产环境。"), _("请写明哪个系统使用"))]
+    system: Annotated[str, wording(most=120), Ask(_("用途"), _("例如：信贷系统生产环境。"), _("请写明哪个系统使用"))]
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def show_products(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Res
 
 
 @router.get("/bank/products/new")
-def show_new_product(request: Request, who: ABankAdmin, today: Today) -> Response:
+def show_new_product(request: Request, _who: ABankAdmin, today: Today) -> Response:
     return _product_page(request, blank(ProductForm, from_on=today.isoformat(), loan_types=["credit"]), None)
 
 
@@ -223,8 +225,8 @@ def make_key(request: Request, who: ABankAdmin, tx: Tx, today: Today, now: Now, 
     filled = read(KeyForm, typed)
     if not filled.is_right:
         return _people_page(request, tx, who, today, blank(OfficerForm), filled, 422)
-    made = issue_key(tx, who, filled.answers.name, now)
-    answer = page(request, "bank/key.html", KeyPage(made.secret, filled.answers.name))
+    made = issue_key(tx, who, filled.answers.system, now)
+    answer = page(request, "bank/key.html", KeyPage(made.secret, filled.answers.system))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -242,9 +244,7 @@ def _own(tx: Tx, who: Who, today: date, product_id: int) -> Row[Any]:
     raise NotFound("没有这个产品。")
 
 
-def _product_page(
-    request: Request, form: Filled[ProductForm], product: Row[Any] | None, status: int = 200
-) -> Response:
+def _product_page(request: Request, form: Filled[ProductForm], product: Row[Any] | None, status: int = 200) -> Response:
     grades = words.options("tax_grade", [grade for grade in TAX_GRADES if grade != "D"])
     return page(
         request, "bank/product.html", ProductPage(form, product, grades, words.options("firm_kind")), status=status
@@ -271,7 +271,9 @@ def _people_page(
 def _terms(answers: ProductForm, old: Row[Any] | None) -> Terms:
     """The product's terms; criteria this page does not ask about stay as they were."""
     given = answers.model_dump()
-    criteria = {name: value for name, value in (old.criteria if old is not None else {}).items() if name not in CRITERIA}
+    criteria = {
+        name: value for name, value in (old.criteria if old is not None else {}).items() if name not in CRITERIA
+    }
     for name in CRITERIA:
         value = _criterion(name, given.pop(name))
         if value is not None:

@@ -51,9 +51,7 @@ class PapersForm(Form):
 
 
 class ExtensionForm(Form):
-    text: Annotated[
-        str, wording(most=500, lines=True), Ask(_("延期的理由"), _("每项只能延期一次。"), _("请写明理由"))
-    ]
+    text: Annotated[str, wording(most=500, lines=True), Ask(_("延期的理由"), _("每项只能延期一次。"), _("请写明理由"))]
 
 
 class OfferedForm(Form):
@@ -163,9 +161,7 @@ def show_line(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, 
 
 
 @router.post("/push-lines/{line_id}/answer")
-def answer(
-    request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, line_id: int, typed: Typed
-) -> Response:
+def answer(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, line_id: int, typed: Typed) -> Response:
     """One answer; what is wrong with it stands beside its field, and nothing typed is lost."""
     bank_line.get_terms(tx, who, line_id)
     asked = read(WhichForm, typed).answers
@@ -173,10 +169,10 @@ def answer(
     filled = read(FORMS.get(kind, PlainForm), typed)
     if not filled.is_right or not kind:
         return _again(request, tx, who, line_id, today, filled, kind, asked.corrects)
-    said = _said(line_id, kind, filled.answers, asked.corrects)
+    form = answer_form(line_id, kind, filled.answers, asked.corrects)
     try:
         with tx.begin_nested():
-            answer_line(tx, who, said, today, now)
+            answer_line(tx, who, form, today, now)
     except DomainError as refusal:
         return _again(request, tx, who, line_id, today, filled.refused(refusal), kind, asked.corrects)
     word = words.of("answer_kind", kind)
@@ -292,7 +288,8 @@ def _blank(line: Row[Any], kind: str) -> Filled[Any]:
     return blank(OfferedForm, amount_fen=asked, term_months=line.term_months or "", fees_fen="0")
 
 
-def _said(line_id: int, kind: str, answers: Any, corrects: int | None) -> AnswerForm:
+def answer_form(line_id: int, kind: str, answers: Any, corrects: int | None) -> AnswerForm:
+    """The action's form from the page's."""
     return AnswerForm(line_id, kind, corrects_id=corrects, **SAYS.get(kind, lambda _answers: {})(answers))
 
 

@@ -100,6 +100,7 @@ WRITES = {
     "trail": ANYBODY,
     "figure_event": ANYBODY,
     "figure_day": ANYBODY,
+    "person": f"({AT_THE_DOOR} OR {ROLE} = 'bank_admin' OR {{t}}.id = {MYSELF})",  # the row comes before its role
 }
 APPEND_ONLY = (
     "answer",

@@ -1,0 +1,225 @@
+"""A list goes out as a workbook and comes back with answers: tried first, shown, and only then given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from service.actions.answer_push import answer_lines
+from service.actions.look_at import LOOKED, look_at
+from service.actions.try_answers import Tried, try_answers
+from service.domain.answering import AnswerForm
+from service.domain.errors import DomainError, NotPossible
+from service.domain.people import Who
+from service.domain.push_list import AnswerKind
+from service.doors import AnOfficer, Now, Today, Tx
+from service.store import bank_desk, bank_line, banks
+from service.store.bank_desk import Wanted
+from service.store.trail import Act
+from web import push_sheet, words
+from web.csrf import guard
+from web.forms import Ask, Filled, Form, Typed, blank, read
+from web.language import gettext
+from web.language import lazy as _
+from web.pages.bank import answered, badge
+from web.pages.bank_line import FORMS, PlainForm, answer_form
+from web.push_sheet import MOST_ROWS, Returned
+from web.refusals import said
+from web.render import page
+
+router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KEPT_FOR = 3600  # seconds between the trial and the confirmation
+
+
+class SheetForm(Form):
+    sheet: Annotated[Any, Ask(_("填好的清单"), _("从本平台下载、填好反馈列的 Excel 文件（.xlsx）。"), _("请选择文件"))]
+
+
+class CheckedForm(Form):
+    checked: Annotated[str, Ask(_("核对过的内容"))]
+
+
+@dataclass(frozen=True)
+class UploadPage:
+    form: Filled[SheetForm]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answered row as it would go."""
+
+    line_id: int
+    name: str
+    kind: str
+    error: str
+    is_repeat: bool
+
+
+@dataclass(frozen=True)
+class TriedPage:
+    list_id: int
+    rows: Sequence[Row]
+    checked: str
+
+    @property
+    def wrong(self) -> list[Row]:
+        return [row for row in self.rows if row.error]
+
+    @property
+    def repeats(self) -> list[Row]:
+        return [row for row in self.rows if row.is_repeat]
+
+    @property
+    def fresh(self) -> list[Row]:
+        return [row for row in self.rows if not row.error and not row.is_repeat]
+
+
+@router.get("/push-lists/answers")
+def show_upload(request: Request, _who: AnOfficer) -> Response:
+    return page(request, "bank/upload.html", UploadPage(blank(SheetForm)))
+
+
+@router.get("/push-lists/{list_id}.xlsx")
+def download(who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Response:
+    """The list as a workbook; who took it is noted once a day."""
+    content = _workbook(tx, who, today, now, list_id)
+    look_at(tx, who, Act(LOOKED, "push_list", list_id, bank_id=who.bank_id), now)
+    return _file(content, f"xindeng-list-{list_id}.xlsx")
+
+
+@router.post("/push-lists/answers")
+def try_sheet(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
+    """Read the workbook and say row by row what would happen; nothing is recorded yet."""
+    filled = read(SheetForm, typed)
+    if not filled.is_right:
+        return page(request, "bank/upload.html", UploadPage(filled), status=422)
+    try:
+        if not isinstance(filled.answers.sheet, UploadFile):
+            raise NotPossible("请选择文件")
+        returned = push_sheet.read(filled.answers.sheet.file)
+        if not returned.cells:
+            raise NotPossible("文件里没有填写任何反馈。")
+        bank_line.get_list(tx, who, returned.list_id)
+    except DomainError as refusal:
+        wrong = Filled(SheetForm, filled.typed, {"sheet": said(refusal)})
+        return page(request, "bank/upload.html", UploadPage(wrong), status=422)
+    return _tried_page(request, tx, who, today, now, returned)
+
+
+@router.post("/push-lists/answers/confirmation")
+def give_answers(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
+    """Give the answers that were shown; each is taken or not on its own. Given twice they are given once."""
+    returned = _checked(request, who, typed)
+    forms, _errors = _forms(returned)
+    return answered(request, tx, who, answer_lines(tx, who, forms, today, now))
+
+
+@router.post("/push-lists/answers/copy")
+def error_copy(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
+    """The same workbook with a red comment on every row that would not be taken."""
+    returned = _checked(request, who, typed)
+    errors = {row.line_id: row.error for row in _rows(tx, who, today, now, returned) if row.error}
+    content = _workbook(tx, who, today, now, returned.list_id, returned.cells, errors)
+    return _file(content, f"xindeng-list-{returned.list_id}-errors.xlsx")
+
+
+def _tried_page(request: Request, tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> Response:
+    rows = _rows(tx, who, today, now, returned)
+    kept = {"bank": who.bank_id, "list": returned.list_id, "cells": returned.cells, "errors": returned.errors}
+    view = TriedPage(returned.list_id, rows, _seal(request).dumps(kept))
+    return page(request, "bank/tried.html", view)
+
+
+def _rows(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[Row]:
+    forms, errors = _forms(returned)
+    tried = {one.answered.line_id: one for one in try_answers(tx, who, forms, today, now)}
+    names = bank_line.names_of(tx, who, list(returned.cells))
+    return [
+        Row(
+            line_id,
+            names.get(line_id, ""),
+            words.of("answer_kind", cells["answer"]) if cells["answer"] in frozenset(AnswerKind) else cells["answer"],
+            errors.get(line_id) or _error_of(tried.get(line_id)),
+            line_id in tried and tried[line_id].is_repeat,
+        )
+        for line_id, cells in returned.cells.items()
+    ]
+
+
+def _error_of(tried: Tried | None) -> str:
+    return said(tried.answered.error) if tried is not None and tried.answered.error is not None else ""
+
+
+def _forms(returned: Returned) -> tuple[list[AnswerForm], dict[int, str]]:
+    """The rows that can be read as answers, and what is wrong with the others."""
+    forms, errors = [], dict(returned.errors)
+    for line_id, cells in returned.cells.items():
+        if line_id in errors:
+            continue
+        kind = cells.get("answer", "")
+        if kind not in frozenset(AnswerKind):
+            errors[line_id] = gettext("请在“反馈”列从下拉选项中选择。")
+            continue
+        filled = read(FORMS.get(kind, PlainForm), _typed(cells))
+        if filled.is_right:
+            forms.append(answer_form(line_id, kind, filled.answers, None))
+        else:
+            errors[line_id] = "；".join(filled.errors.values())
+    return forms, errors
+
+
+def _typed(cells: Mapping[str, str]) -> Any:
+    """The cells of a row as the page's own form would send them: amounts stand in yuan here."""
+    from starlette.datastructures import FormData
+
+    pairs = [(key, value) for key, value in cells.items() if not key.startswith("reason_") and value]
+    pairs += [("reasons", value) for key, value in cells.items() if key.startswith("reason_") and value]
+    yuan = {"amount_fen", "fees_fen"}
+    split = str.maketrans({"；": "\n", ";": "\n"})
+    said = [(key, f"{value.removesuffix('元')}元" if key in yuan else value) for key, value in pairs]
+    return FormData([(key, value.translate(split) if key == "papers" else value) for key, value in said])
+
+
+def _checked(request: Request, who: Who, typed: Any) -> Returned:
+    """What was shown and is now confirmed, untouched. Errors: NotPossible where it is not ours or too old."""
+    filled = read(CheckedForm, typed)
+    try:
+        kept = _seal(request).loads(filled.said("checked"), max_age=KEPT_FOR)
+    except BadSignature as broken:
+        raise NotPossible("核对的内容已过期，请重新上传文件。") from broken
+    if kept["bank"] != who.bank_id:
+        raise NotPossible("核对的内容已过期，请重新上传文件。")
+    cells = {int(line): said for line, said in kept["cells"].items()}
+    return Returned(kept["list"], cells, {int(line): said for line, said in kept["errors"].items()})
+
+
+def _seal(request: Request) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(request.app.state.dress.key, salt="answers")
+
+
+def _workbook(
+    tx: Tx,
+    who: Who,
+    today: date,
+    now: datetime,
+    list_id: int,
+    cells: Mapping[int, Mapping[str, str]] | None = None,
+    errors: Mapping[int, str] | None = None,
+) -> bytes:
+    one = bank_line.get_list(tx, who, list_id)
+    lines, _total = bank_desk.list_lines(
+        tx, who, Wanted(only="all", list_id=list_id, sort="rank", limit=MOST_ROWS), today
+    )
+    mark = push_sheet.mark_for(banks.get(tx, who.bank_id).name, who.name, now)
+    return push_sheet.write(one, lines, mark, cells, errors)
+
+
+def _file(content: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=XLSX, headers=headers)
