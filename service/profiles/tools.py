@@ -29,6 +29,14 @@ class Tools:
     products: tuple[Product, ...]
     profiler: Profiler
     calendar: Calendar
+    models: Path | None = None
+
+    def model_of(self, version: str) -> RiskModel | None:
+        """The model an estimate was made with: the one in use, or an older one that is still in the folder."""
+        if self.model is not None and self.model.version == version:
+            return self.model
+        older = self.models / version if self.models else None
+        return _model(older, version) if older is not None and older.is_dir() else None
 
 
 def load_tools(tx: Session, settings: Settings, today: date) -> Tools:
@@ -42,6 +50,7 @@ def load_tools(tx: Session, settings: Settings, today: date) -> Tools:
         products=offers_of_banks.list_matching(tx, today),
         profiler=_profiler(_wanted(model), mirror),
         calendar=calendar(tx),
+        models=settings.models,
     )
 
 
@@ -50,7 +59,7 @@ def _policy(path: Path | None) -> Policy:
     return load_policy(path)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _model(path: Path, version: str) -> RiskModel:
     return RiskModel.load(path, expect_version=version)
 

@@ -31,6 +31,14 @@ TAKE_STALE = text("""
     DELETE FROM firm_stale s WHERE EXISTS (SELECT 1 FROM demand d WHERE d.uscc = s.uscc AND d.closed_on IS NULL)
     RETURNING s.uscc
 """)
+LACKING = text("""
+    SELECT DISTINCT c.uscc FROM consent c JOIN firm f ON f.uscc = c.uscc
+    LEFT JOIN firm_day d ON d.uscc = c.uscc AND d.as_of = :today
+        AND NOT EXISTS (SELECT 1 FROM firm_stale s WHERE s.uscc = d.uscc AND s.marked_at > d.made_at)
+    WHERE c.purpose = 'profile' AND c.from_on <= :today AND c.until_on >= :today AND d.uscc IS NULL
+      AND NOT EXISTS (SELECT 1 FROM consent_withdrawal w WHERE w.consent_id = c.id)
+    ORDER BY c.uscc LIMIT :most
+""")
 
 
 def find_stored(tx: Session, usccs: Sequence[str], today: date) -> Sequence[Row[Any]]:
@@ -66,3 +74,8 @@ def take_stale_with_demands(tx: Session) -> list[str]:
     The marks go before the records are read: one that comes while we read is a new mark, and stays.
     """
     return sorted(tx.execute(TAKE_STALE).scalars())
+
+
+def list_lacking(tx: Session, today: date, most: int) -> list[str]:
+    """Firms that allow a profile and have no result for the day that still holds."""
+    return list(tx.execute(LACKING, {"today": today, "most": most}).scalars())

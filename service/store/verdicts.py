@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from service.domain.errors import NotFound
 from service.domain.people import Role, Who
-from service.store.bulk import add_rows, next_ids
+from service.store.bulk import add_rows, change_rows, next_ids
 
 CURRENT = text("""
     SELECT v.demand_id, v.id, v.content_hash, v.light, v.findings FROM demand d JOIN verdict v ON v.id = d.verdict_id
@@ -61,12 +61,9 @@ def add_verdicts(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     return _add(tx, "verdict", rows)
 
 
-def keep_reasons(tx: Session, estimate_id: int, reasons: str) -> None:
-    """The reasons of an estimate, worked out when they were first asked for (JSON text)."""
-    tx.execute(
-        text("UPDATE estimate SET reasons = CAST(:reasons AS jsonb) WHERE id = :id AND reasons IS NULL"),
-        {"id": estimate_id, "reasons": reasons},
-    )
+def keep_reasons(tx: Session, estimate_id: int, reasons: Sequence[Mapping[str, Any]]) -> None:
+    """The reasons of an estimate, worked out when they were first asked for."""
+    change_rows(tx, "estimate", "id", [{"id": estimate_id, "reasons": list(reasons)}])
 
 
 def confirmed(tx: Session, demand_ids: Sequence[int]) -> set[int]:

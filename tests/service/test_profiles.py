@@ -1,6 +1,7 @@
 """What is known of a firm on a day: for people, for the policy, for the model; stored, stale, missing."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,12 +17,16 @@ from matching.facts import encode
 from risk.features import FACTS as SPECS
 from risk.features import FEATURES, build
 from risk.records import BY_FEED, COLUMNS, FRESH_DAYS, Records
+from service.actions.give_consent import give_consent
+from service.actions.look_after_profiles import reasons_for, refresh_profiles
 from service.domain.demand import UseOfLoan
+from service.domain.errors import NotAllowed
 from service.intake.catalogue import load_catalogue
 from service.profiles.estimate import estimate_many, reasons_of
 from service.profiles.facts import ITEMS, USES, facts_for
 from service.profiles.firm_days import known_today
 from service.profiles.profile import profile_on
+from service.store import verdicts
 from service.store.bulk import add_rows
 from service.store.database import Database
 from tests.builders import (
@@ -34,11 +39,14 @@ from tests.builders import (
     PROFILER,
     TODAY,
     a_changed_fact,
+    a_consent,
+    a_demand,
     a_firm,
     a_firm_with_records,
     a_model,
     a_record,
     a_small_world,
+    row_of,
     rows_of,
 )
 
@@ -152,6 +160,29 @@ def test_reasons_asked_for_later_come_from_the_stored_snapshot(tx: Session) -> N
     late = dict(estimated.features) | {"tax_late": 3.0}
     (reason,) = reasons_of(a_model(), late, estimated.vintage)
     assert (reason["feature"], reason["kind"], reason["item"]) == ("tax_late", "adverse", "tax_payment")
+
+
+def test_the_night_prepares_the_firms_that_allow_it_and_stops_when_all_are_ready(tx: Session) -> None:
+    small = a_small_world(tx)
+    give_consent(tx, PLATFORM, a_consent(FANG), TODAY, NOW)
+    assert refresh_profiles(tx, PLATFORM, small.tools, TODAY, NOW) == 1
+    assert refresh_profiles(tx, PLATFORM, small.tools, TODAY, NOW) == 0
+    assert [row["uscc"] for row in rows_of(tx, "firm_day")] == [FANG]
+    later = NOW + timedelta(minutes=1)
+    tx.execute(text("INSERT INTO firm_stale VALUES (:u, :at, 'penalty')"), {"u": FANG, "at": later})
+    assert refresh_profiles(tx, PLATFORM, small.tools, TODAY, later) == 1
+    with pytest.raises(NotAllowed):
+        refresh_profiles(tx, FANG_HERSELF, small.tools, TODAY, NOW)
+
+
+def test_reasons_are_worked_out_on_first_view_and_kept(tx: Session) -> None:
+    small = a_small_world(tx)
+    verdict_id = row_of(tx, "demand", a_demand(tx, FANG, (), small.tools))["verdict_id"]
+    verdict = verdicts.get(tx, verdict_id)
+    assert verdict.reasons is None
+    told = reasons_for(tx, verdict, small.tools)
+    assert told == verdicts.get(tx, verdict_id).reasons
+    assert reasons_for(tx, verdict, replace(small.tools, model=None)) is None
 
 
 def test_people_see_the_records_with_date_and_freshness_and_adverse_ones_apart(database: Database) -> None:
