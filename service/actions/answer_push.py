@@ -25,9 +25,9 @@ from service.store.trail import Act
 L, K = LineState, AnswerKind
 TOLD_TO_FIRM = {
     K.CONTACTED: "line_contacted",
-    K.NEEDS_PAPERS: "papers_asked",
-    K.EXTENSION: "decision_extended",
-    K.OFFERED: "offer_made",
+    K.NEEDS_PAPERS: "line_needs_papers",
+    K.EXTENSION: "line_extension",
+    K.OFFERED: "line_offered",
     K.REFUSED: "line_refused",
 }
 
@@ -308,7 +308,7 @@ def _act(key: int, one: Taken) -> Act:
     if one.form.corrects_id is not None:
         details["corrects"] = one.form.corrects_id
     return Act(
-        "answered" if one.form.corrects_id is None else "corrected",
+        one.form.kind if one.form.corrects_id is None else "corrected",
         "push_line",
         one.line.id,
         old=one.line.state,

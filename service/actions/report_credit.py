@@ -191,13 +191,15 @@ def _grant_row(tx: Session, form: GrantForm, line: Any, old: Any | None, report:
 
 
 def _note_grant(report: Report, key: int, row: dict[str, Any], old: Any | None, line: Any) -> None:
-    verb = "granted" if old is None else "grant_corrected"
+    verb = "granted" if old is None else "corrected"
     details: dict[str, Any] = {"amount_fen": row["amount_fen"], "late": row["granted_on"] < report.today}
     if old is not None:
         details["replaces"] = old.id
     report.acts.append(Act(verb, "credit_grant", key, details=details, **report.whose(line)))
     values = {"bank_id": line.bank_id, "amount_fen": row["amount_fen"], "rate": str(row["rate"])}
-    report.messages.append(Message(verb, uscc=line.uscc, demand_id=line.demand_id, line_id=line.id, values=values))
+    report.messages.append(
+        Message(f"line_{verb}", uscc=line.uscc, demand_id=line.demand_id, line_id=line.id, values=values)
+    )
     report.demands.add(line.demand_id)
 
 

@@ -186,7 +186,7 @@ def test_a_refusal_said_in_error_is_taken_back_within_the_window(cast: Cast) -> 
         (answer,) = rows_of(tx, "SELECT corrects_id FROM answer WHERE id = :id", id=right)
         verbs = [row.verb for row in rows_of(tx, "SELECT verb FROM trail WHERE noun = 'push_line' ORDER BY id")]
     assert answer.corrects_id == wrong
-    assert verbs == ["answered", "corrected"]
+    assert verbs == ["refused", "corrected"]
 
 
 def test_after_the_window_an_answer_stands(cast: Cast) -> None:

@@ -1,0 +1,84 @@
+"""What the worker can do: each task opens its own transactions, can be repeated, and leaves a row that shows it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import structlog
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
+
+from service.actions.run_cycle import Ran, run_cycle
+from service.clock import Clock
+from service.jobs.timetable import TIMETABLE
+from service.settings import Settings
+from service.store.queue import TODAY
+
+MOST_ATTEMPTS = 3
+"""A job that ended its worker so often is not tried again: it waits as failed for the operator."""
+SILENT_SECONDS = 20
+KEPT_HOURS = 7 * 24
+log = structlog.get_logger("jobs")
+Work = Callable[[], Awaitable[None]]
+
+
+def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
+    """The queue's tasks on a connection pool of their own, as the platform's role."""
+    connector = procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4)
+    app = procrastinate.App(connector=connector)
+
+    async def today() -> None:
+        await asyncio.to_thread(do_today, settings)
+
+    async def sweep() -> None:
+        await sweep_stalled(app)
+
+    async def tidy() -> None:
+        await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
+
+    work: dict[str, Work] = {TODAY: today, "sweep": sweep, "tidy": tidy}
+    for name, act in work.items():
+        app.task(name=name, lock=name if name == TODAY else None, queueing_lock=name)(act)
+    for entry in TIMETABLE:
+        app.periodic(cron=entry.cron, periodic_id=entry.task)(_caller(app, entry.task))
+    return app
+
+
+def _caller(app: procrastinate.App, task: str) -> procrastinate.tasks.Task:  # type: ignore[type-arg]
+    """The timetable's hand: it only puts the task into the queue, once."""
+
+    @app.task(name=f"call {task}", queueing_lock=f"call {task}")
+    async def call(timestamp: int) -> None:
+        await put(app, task)
+        log.debug("called", task=task, timestamp=timestamp)
+
+    return call
+
+
+async def put(app: procrastinate.App, task: str) -> None:
+    """Queue the task unless it waits there already."""
+    try:
+        await app.tasks[task].defer_async()
+    except AlreadyEnqueued:
+        log.debug("waits already", task=task)
+
+
+def do_today(settings: Settings) -> Ran:
+    """Run the day's steps for the present day of the platform's clock."""
+    clock = Clock(settings.demo_on)
+    ran = run_cycle(settings, clock.today(), clock.now(), name=TODAY)
+    log.info("today", state=ran.state, **ran.steps)
+    return ran
+
+
+async def sweep_stalled(app: procrastinate.App, silent_seconds: float = SILENT_SECONDS) -> int:
+    """Jobs whose worker fell silent go back into the queue; those that did it too often fail. How many were found."""
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds))
+    for job in stalled:
+        if job.attempts >= MOST_ATTEMPTS:
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+            log.error("given up", job=job.id, task=job.task_name, attempts=job.attempts)
+        else:
+            await app.job_manager.retry_job(job)
+            log.warning("taken up again", job=job.id, task=job.task_name, attempts=job.attempts)
+    return len(stalled)

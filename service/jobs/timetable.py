@@ -1,0 +1,23 @@
+"""Who works when, on one page. Every entry means 'do what is lacking': late or twice, the outcome is the same."""
+
+from dataclasses import dataclass
+
+from matching.terms import Words
+from service.store.queue import TODAY
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A task and when it is called (cron; a sixth field would be seconds)."""
+
+    task: str
+    cron: str
+    words: Words
+
+
+TIMETABLE = (
+    Entry(TODAY, "*/5 * * * *", Words("今天还缺什么就补什么", "do what today still lacks")),
+    Entry("sweep", "* * * * *", Words("接手中断的任务", "take up jobs whose worker is gone")),
+    Entry("tidy", "40 18 * * *", Words("清理一周前的任务", "remove jobs a week old")),
+)
+"""18:40 UTC is 02:40 in the city. The queue skips a call that is ten minutes late: the next one does the same work."""
