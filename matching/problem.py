@@ -44,7 +44,7 @@ def pose(
     order, row = np.argsort(demand_id, kind="stable"), np.argsort(product_id, kind="stable")
     open_lines = _counts(demands, "demands", "open_lines") if "open_lines" in demands else np.zeros_like(demand_id)
     pair_demand, pair_product = _ends(pairs, demand_id[order], product_id[row])
-    by_pair = np.lexsort((pair_product, pair_demand))
+    by_pair = _by_pair(pair_demand, pair_product, len(product_id))
     pair_demand, pair_product = pair_demand[by_pair], pair_product[by_pair]
     _no_double_pair(pair_demand, pair_product, by_pair)
     excluded = _flags(pairs, "excluded") if "excluded" in pairs else np.zeros(len(by_pair), bool)
@@ -177,6 +177,13 @@ def _positions(named: Ints, known: Ints, column: str) -> Ints:
     if len(wrong):
         raise ProblemError(f"pairs: row {wrong[0]}, column '{column}': nobody knows the id {named[wrong[0]]}")
     return places
+
+
+def _by_pair(demand: Ints, product: Ints, products: int) -> Ints:
+    key = demand * products + product
+    if np.all(key[1:] >= key[:-1]):
+        return np.arange(len(key))
+    return np.argsort(key, kind="stable")
 
 
 def _no_double_pair(demand: Ints, product: Ints, rows: Ints) -> None:

@@ -1,0 +1,229 @@
+"""Appetite: the chance that a bank grants a demand, learned from its answers, with an interval and its sample size.
+
+Two parts, multiplied. `rest`: the share of grants among answers that were not refused for a reason tied to a trait,
+by cell (industry section × size × light) within bank within kind of bank within city. `stay`: for each trait a reason
+can name (industry, size, amount, guarantee, district, risk) the chance not to be refused for it. Every share is shrunk
+toward its parent's: p = (hits + K·p_parent) ÷ (n + K), the mean of a Beta with K answers' worth of the parent, where
+the parent speaks of the others' answers only (none counts twice). So a bank without history speaks with its kind's
+voice, a kind without history with the city's, and a bank that refuses two restaurants 'for industry' sees fewer
+restaurants and hardly fewer shops. Silence is an answer without a grant.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from matching.terms import Floats, Ints
+
+PRIOR_GRANT, PRIOR_STRENGTH = 0.40, 5.0
+"""Before any answer: this project's assumption, worth five answers."""
+
+PRIOR_REFUSAL = 0.03
+"""Before any answer, the share refused for one named trait."""
+
+STRENGTH = 8.0
+"""How many answers a parent's opinion is worth."""
+
+TRAIT_STRENGTH = 2.0
+"""The same for one word of a trait: a reason that names it says little of the others."""
+
+INTERVAL = 0.90
+
+WHOLE = 12
+"""Twelfths in an answer: one to four blamed traits share it without a remainder."""
+
+REASONS: dict[str, str | None] = {
+    "industry": "section",
+    "size": "size",
+    "amount": "amount_band",
+    "guarantee": "guarantee",
+    "district": "district",
+    "risk": "light",
+    "existing_debt": None,
+    "cash_flow": None,
+    "credit_record": None,
+    "papers": None,
+    "purpose": None,
+    "unreachable": None,
+    "firm_withdrew": None,
+    "no_quota": None,
+    "other": None,
+}
+"""Coded reasons of a refusal, and the trait each blames; None: it says nothing of like demands."""
+
+TRAITS = tuple(dict.fromkeys(trait for trait in REASONS.values() if trait))
+BANDS_FEN = (10_000_000, 50_000_000, 100_000_000, 300_000_000, 1_000_000_000)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a bank can like or dislike in a demand; `guarantee` 'yes' or 'no', `amount_band` by `amount_band`."""
+
+    section: str
+    size: str
+    light: str
+    amount_band: str
+    guarantee: str
+    district: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a bank: granted or not, and the coded reasons of a refusal (none for silence)."""
+
+    bank_id: int
+    bank_kind: str
+    traits: Traits
+    granted: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chance:
+    """P(grant) with a 90 % interval; `answers` of this bank at all, `like` of it to demands of the same cell."""
+
+    p: float
+    low: float
+    high: float
+    answers: int
+    like: int
+
+    def clears(self, floor: float) -> bool:
+        """Whether a second push may be made (no double decline): the policy's number acceptance_floor."""
+        return self.p >= floor
+
+
+@dataclass(frozen=True)
+class Appetite:
+    """Counts by node, 'part/place' → [n, hits], in twelfths of an answer (whole numbers, so that sums are exact).
+
+    Places: '' the city, 'k:state' a kind of bank, 'b:7' a bank, 'b:7/F|micro|green' a cell, 'b:7/F' a trait's word.
+    """
+
+    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def learn(self, answers: Iterable[Answer]) -> "Appetite":
+        """A new appetite with these answers too, in whatever order; ValueError on an unknown reason."""
+        counts = {node: list(pair) for node, pair in self.counts.items()}
+        for answer in answers:
+            for node, n, hit in _marks(answer):
+                pair = counts.setdefault(node, [0, 0])
+                pair[0] += n
+                pair[1] += hit
+        return Appetite({node: (n, hits) for node, (n, hits) in sorted(counts.items())})
+
+    def estimate(self, bank_id: int, bank_kind: str, traits: Traits) -> Chance:
+        """The chance that this bank grants a demand of these traits."""
+        rest, weight = self._share("rest", bank_id, bank_kind, _cell(traits), PRIOR_GRANT)
+        p = rest
+        for trait in TRAITS:
+            p *= 1 - self._share(trait, bank_id, bank_kind, getattr(traits, trait), PRIOR_REFUSAL)[0]
+        low, high = (float(betaincinv(max(p * weight, 1e-6), max((1 - p) * weight, 1e-6), tail))
+                     for tail in ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2))  # fmt: skip
+        answers = self.counts.get(f"all/b:{bank_id}", (0, 0))[0]
+        like = self.counts.get(f"all/b:{bank_id}/{_cell(traits)}", (0, 0))[0]
+        return Chance(p, low, high, answers // WHOLE, like // WHOLE)
+
+    def estimate_many(
+        self,
+        demands: Mapping[str, Any],
+        bank_id: Ints,
+        bank_kind: Mapping[int, str],
+        pair_demand: Ints,
+        pair_bank: Ints,
+    ) -> Floats:
+        """P(grant) of many pairs, equal to `estimate`. demands: a column of words per trait; bank_id[b] unique;
+        pair_demand, pair_bank: positions in both.
+        """
+        cells = _joined([np.asarray(demands[trait]).astype(str) for trait in ("section", "size", "light")])
+        p = self._table("rest", cells, bank_id, bank_kind, PRIOR_GRANT, pair_demand, pair_bank)
+        for trait in TRAITS:
+            words = np.asarray(demands[trait]).astype(str)
+            p = p * (1 - self._table(trait, words, bank_id, bank_kind, PRIOR_REFUSAL, pair_demand, pair_bank))
+        return p
+
+    def _table(
+        self, part: str, words: NDArray[Any], bank_id: Ints, bank_kind: Mapping[int, str], prior: float,
+        pair_demand: Ints, pair_bank: Ints,
+    ) -> Floats:  # fmt: skip
+        kinds, position = np.unique(words, return_inverse=True)
+        table = np.array(
+            [
+                [self._share(part, int(bank), bank_kind[int(bank)], str(kind), prior)[0] for kind in kinds]
+                for bank in bank_id
+            ]
+        ).reshape(len(bank_id), len(kinds))
+        shares: Floats = table[pair_bank, position[pair_demand]]
+        return shares
+
+    def _share(self, part: str, bank_id: int, bank_kind: str, leaf: str, prior: float) -> tuple[float, float]:
+        """The shrunk share at a leaf, and how many answers' worth of certainty it has."""
+        places = ("", f"k:{bank_kind}", f"b:{bank_id}", f"b:{bank_id}/{leaf}")
+        counts = [self.counts.get(f"{part}/{place}", (0, 0)) for place in places] + [(0, 0)]
+        share, weight, pull = prior, np.inf, PRIOR_STRENGTH
+        last = STRENGTH if part == "rest" else TRAIT_STRENGTH
+        for level, ((n, hits), (below_n, below_hits)) in enumerate(pairwise(counts), start=1):
+            own, own_hits = (n - below_n) / WHOLE, (hits - below_hits) / WHOLE
+            held = pull if weight == np.inf else pull * weight / (pull + weight)
+            share = (own_hits + pull * share) / (own + pull)
+            weight, pull = own + held, last if level == len(places) - 1 else STRENGTH
+        return share, weight
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON state, sorted."""
+        return {"version": 1, "counts": {node: list(pair) for node, pair in sorted(self.counts.items())}}
+
+    @classmethod
+    def from_json(cls, node: Mapping[str, Any]) -> "Appetite":
+        """An appetite back from its state; ValueError for another version."""
+        if node.get("version") != 1:
+            raise ValueError(f"an appetite of version {node.get('version')} cannot be read")
+        return cls({name: (int(n), int(hits)) for name, (n, hits) in node["counts"].items()})
+
+
+def amount_band(amount_fen: int) -> str:
+    """The band of an amount, 'a0' … 'a5', cut at 100,000, 500,000, 1, 3 and 10 million yuan."""
+    return f"a{sum(amount_fen >= limit for limit in BANDS_FEN)}"
+
+
+def _cell(traits: Traits) -> str:
+    return f"{traits.section}|{traits.size}|{traits.light}"
+
+
+def _joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    whole = columns[0]
+    for column in columns[1:]:
+        whole = np.char.add(np.char.add(whole, "|"), column)
+    return whole
+
+
+def _marks(answer: Answer) -> list[tuple[str, int, int]]:
+    """Every count an answer adds to: node, how much of an answer, how much of a hit, in twelfths.
+
+    The traits are asked in a fixed order, each about what the earlier ones left of the answer, so that the shares
+    multiply to the grants over all answers. A refusal that blames two traits counts half for each.
+    """
+    strangers = sorted(set(answer.reasons) - set(REASONS))
+    if strangers:
+        raise ValueError(f"'{strangers[0]}' is no reason of refusal")
+    traits = asdict(answer.traits)
+    blamed = {trait for reason in answer.reasons if not answer.granted and (trait := REASONS[reason])}
+    cell, left = _cell(answer.traits), WHOLE
+    marks = [(f"all/b:{answer.bank_id}", WHOLE, 0), (f"all/b:{answer.bank_id}/{cell}", WHOLE, 0)]
+    for trait in TRAITS:
+        hit = WHOLE // len(blamed) if trait in blamed else 0
+        if left:
+            marks += [(f"{trait}/{place}", left, hit) for place in _places(answer, str(traits[trait]))]
+        left -= hit
+    if left:
+        marks += [(f"rest/{place}", left, left * answer.granted) for place in _places(answer, cell)]
+    return marks
+
+
+def _places(answer: Answer, leaf: str) -> tuple[str, ...]:
+    return "", f"k:{answer.bank_kind}", f"b:{answer.bank_id}", f"b:{answer.bank_id}/{leaf}"
