@@ -6,10 +6,10 @@ The summary follows the records: `store.firms.refresh` writes it anew from them 
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import coded, fen, instant, one_of, points_to
+from service.domain.columns import coded, fen, instant, one_of
 from service.domain.standards.size import SizeClass
 
 
@@ -57,8 +57,8 @@ class Firm(SQLModel, table=True):
     revenue_fen: int | None = fen(nullable=True)
     assets_fen: int | None = fen(nullable=True)
     wrong_code: bool = False
-    feed_id: int | None = points_to("feed.id", nullable=True, index=False)
-    """The feed its registration was last taken from; none for a firm entered by hand."""
+    feed_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The feed its registration was last taken from; none for a firm entered by hand. No foreign key, as in record."""
 
 
 class FirmStale(SQLModel, table=True):

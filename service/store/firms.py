@@ -39,6 +39,7 @@ ON CONFLICT (uscc) DO UPDATE SET name = excluded.name, kind = excluded.kind, dis
     industry = excluded.industry, established_on = excluded.established_on, status = excluded.status,
     size_class = excluded.size_class, employees = excluded.employees, revenue_fen = excluded.revenue_fen,
     assets_fen = excluded.assets_fen, wrong_code = excluded.wrong_code, feed_id = excluded.feed_id
+WHERE firm.* IS DISTINCT FROM excluded.*
 """
 _CODES = """
 SELECT DISTINCT g.code FROM pg_temp.touched t

@@ -417,10 +417,6 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("employees >= 0", name="firm_employees_not_negative"),
         sa.CheckConstraint("length(uscc) = 18", name="firm_uscc_length"),
-        sa.ForeignKeyConstraint(
-            ["feed_id"],
-            ["feed.id"],
-        ),
         sa.PrimaryKeyConstraint("uscc"),
     )
     op.create_index("firm_by_district", "firm", ["district", "status"], unique=False)
