@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from sqlmodel import Session
 
 from matching.allocate import allocate
+from matching.appetite import Appetite
 from matching.certificate import Certificate, certify
 from matching.evidence import facts_from_json
 from matching.fit_many import fit_many
@@ -17,13 +18,15 @@ from matching.judge_many import columns_of
 from matching.policy import PolicyDay
 from matching.problem import pose
 from matching.terms import Flags, Floats, Ints, Line, Problem, Product
+from matching.value import preference, weights_of, worth
+from service.domain.appetite import answers_of, traits_of
 from service.domain.push_list import OPEN_LINES, LineState
 from service.domain.second_match import is_closed
-from service.domain.worth import chance_of, worth_of
 from service.store import consents, offers_of_banks, push_lists
 
 L = LineState
 SPAN = 1 << 32
+MEMORY = timedelta(days=180)
 HAD_ITS_TURN = OPEN_LINES | {L.REFUSED, L.SILENT, L.PASSED_OVER, L.GRANTED, L.DRAWN}
 """A bank with such a line for a demand is not asked again for it; nor is one whose offer lapsed."""
 
@@ -40,8 +43,8 @@ class Gathered:
     consents: Mapping[str, Mapping[int, int]]
     intended: frozenset[tuple[int, int]]
     history: Mapping[int, Sequence[Any]]
-    record: Mapping[int, tuple[int, int]]
-    """Product → (answers in favour, answers in all) of the last months."""
+    appetite: Appetite
+    """What the banks' answers of the last months say of the next."""
 
     def open_lines(self, demand_id: int) -> int:
         """Lines of the demand that stand with some bank now."""
@@ -81,6 +84,8 @@ class Plan:
 def gather(tx: Session, today: date, *, lock: bool = False) -> Gathered:
     """Read what the sharing out needs; `lock` holds the demands from now on."""
     demands = push_lists.list_to_push(tx, today, lock=lock)
+    if not demands:
+        return Gathered(today, 0, (), (), {}, {}, frozenset(), {}, Appetite())
     ids = [demand.id for demand in demands]
     history: dict[int, list[Any]] = defaultdict(list)
     for line in push_lists.list_lines_of(tx, ids):
@@ -94,7 +99,7 @@ def gather(tx: Session, today: date, *, lock: bool = False) -> Gathered:
         consents=consents.live(tx, sorted({demand.uscc for demand in demands}), today),
         intended=frozenset((row.demand_id, row.bank_id) for row in push_lists.list_wanted(tx, ids)),
         history=history,
-        record=push_lists.record_of_products(tx, today),
+        appetite=Appetite().learn(answers_of(push_lists.list_answered(tx, today - MEMORY))),
     )
 
 
@@ -126,15 +131,32 @@ def find_chances(gathered: Gathered, policy: PolicyDay) -> Chances:
     columns = columns_of(facts_from_json(demand.facts) for demand in gathered.demands)
     pairs = fit_many(columns, gathered.products, gathered.day, _met(gathered))
     demand, product = pairs.demands().astype(np.int64), pairs.products.astype(np.int64)
-    chance = np.array([chance_of(*gathered.record.get(one.id, (0, 0))) for one in gathered.products])
-    worth = np.array([worth_of(one, policy) for one in gathered.products])
-    p_grant = chance[product] if len(product) else np.zeros(0)
-    keep = ~_closed(gathered, demand, product)
+    p_grant = _p_grant(gathered, demand, product)
     turned_down = np.array([bool(gathered.turned_down(one.id)) for one in gathered.demands], bool)
-    keep &= ~(turned_down[demand] & (p_grant < float(policy.number("acceptance_floor")))) if len(demand) else True
+    hopeless = turned_down[demand] & (p_grant < float(policy.number("acceptance_floor")))
+    keep = ~_closed(gathered, demand, product) & ~hopeless
     demand, product, p_grant = demand[keep], product[keep], p_grant[keep]
-    value = p_grant * worth[product] if len(product) else np.zeros(0)
+    value = worth(p_grant, _liked(gathered, demand, product, policy))
     return Chances(demand, product, value, p_grant, _named(gathered, demand, product))
+
+
+def _p_grant(gathered: Gathered, demand: Ints, product: Ints) -> Floats:
+    """The chance of a grant for each pair, from the banks' past answers to demands of like traits."""
+    banks, bank_of = np.unique([one.bank_id for one in gathered.products], return_inverse=True)
+    kinds = {row.bank_id: row.bank_kind for row in gathered.room.values()}
+    traits = traits_of(gathered.demands)
+    return gathered.appetite.estimate_many(
+        traits, banks.astype(np.int64), kinds, demand, bank_of.astype(np.int64)[product]
+    )
+
+
+def _liked(gathered: Gathered, demand: Ints, product: Ints, policy: PolicyDay) -> Floats:
+    """What the firm would get out of each pair: its rate, the bank's promise, the amount covered."""
+    rate = np.array([float(one.rate_min) for one in gathered.products], np.float64)
+    days = np.array([one.decision_days for one in gathered.products], np.int64)
+    most = np.array([one.amount_max_fen for one in gathered.products], np.int64)
+    asked = np.array([one.amount_fen for one in gathered.demands], np.int64)
+    return preference(rate[product], days[product], most[product], asked[demand], weights_of(policy))
 
 
 def _met(gathered: Gathered) -> tuple[Ints, Ints]:

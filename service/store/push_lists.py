@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -20,8 +20,9 @@ LOCK_LINES = text("""
 ONE_PUSH_AT_A_TIME = 7_416_002
 TO_PUSH = """
     SELECT d.id, d.uscc, d.district, d.amount_fen, d.term_months, d.state, d.light, d.recommended_on, d.reported_on,
-           d.xmin::text AS version, v.facts::text AS facts
-    FROM demand d JOIN verdict v ON v.id = d.verdict_id
+           d.guarantees, d.xmin::text AS version, v.facts::text AS facts, v.light AS verdict_light,
+           f.industry, f.size_class
+    FROM demand d JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = d.uscc
     WHERE d.state IN ('recommended', 'pushed', 'answered') AND d.light <> 'red'
       AND (d.push_on IS NULL OR d.push_on <= :today)
     ORDER BY d.id
@@ -35,7 +36,8 @@ HISTORY = text("""
     WHERE l.demand_id = ANY (:ids) ORDER BY l.demand_id, l.id
 """)
 ROOM = text("""
-    SELECT p.id, p.version, p.bank_id, greatest(p.places_per_day - coalesce(u.used, 0), 0) AS places, b.contact_days
+    SELECT p.id, p.version, p.bank_id, greatest(p.places_per_day - coalesce(u.used, 0), 0) AS places, b.contact_days,
+           b.kind AS bank_kind
     FROM product p JOIN bank b ON b.id = p.bank_id
     LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today ORDER BY p.id
 """)
@@ -48,12 +50,16 @@ PUT_OFF = text("""
         ORDER BY d.id FOR UPDATE OF d SKIP LOCKED)
     UPDATE demand d SET push_on = :until FROM unchanged u WHERE d.id = u.id
 """)
-RECORD = text("""
-    SELECT l.product_id, count(*) FILTER (WHERE l.state NOT IN ('refused', 'silent')) AS in_favour, count(*) AS answers
-    FROM push_line l
+ANSWERED = text("""
+    SELECT l.bank_id, b.kind AS bank_kind, f.industry, f.size_class, v.light AS verdict_light, l.amount_fen, l.district,
+           d.guarantees, l.state, a.reasons
+    FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN demand d ON d.id = l.demand_id
+    JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = l.uscc
+    LEFT JOIN LATERAL (SELECT reasons FROM answer WHERE line_id = l.id AND kind = 'refused'
+                       ORDER BY id DESC LIMIT 1) a ON l.state = 'refused'
     WHERE l.pushed_on >= :since AND (l.state IN ('refused', 'silent', 'offered', 'accepted', 'granted', 'drawn')
         OR (l.state = 'passed_over' AND EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id)))
-    GROUP BY l.product_id
+    ORDER BY l.id
 """)
 PAST_DUE = text("""
     SELECT id, demand_id, due_step, state FROM push_line
@@ -133,10 +139,9 @@ def list_room(tx: Session, today: date) -> Sequence[Row[Any]]:
     return tx.execute(ROOM, {"today": today}).all()
 
 
-def record_of_products(tx: Session, today: date) -> dict[int, tuple[int, int]]:
-    """Product → (answers in favour, answers in all) to the lines of the last half year."""
-    rows = tx.execute(RECORD, {"since": today - timedelta(days=180)})
-    return {row.product_id: (row.in_favour, row.answers) for row in rows}
+def list_answered(tx: Session, since: date) -> Sequence[Row[Any]]:
+    """Lines pushed since then that a bank answered with an offer, a refusal or silence, with the demand's traits."""
+    return tx.execute(ANSWERED, {"since": since}).all()
 
 
 def versions_under_lock(tx: Session, demand_ids: Sequence[int]) -> dict[int, str]:

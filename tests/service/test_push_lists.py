@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from matching.allocate import allocate
+from matching.appetite import REASONS
 from matching.certificate import certify
 from matching.policy import load_policy
 from service.actions import push_lists as pushing
@@ -22,10 +23,11 @@ from service.actions.push_lists import Pushed, push_missing
 from service.actions.settle_demand import settle_demands
 from service.actions.share_out import gather
 from service.domain.answering import AnswerForm
+from service.domain.appetite import REASON_WORDS
 from service.domain.errors import NotAllowed, Unavailable
 from service.domain.people import the_platform
+from service.domain.push_list import RefusalReason
 from service.domain.replay import unpack
-from service.store import push_lists as store
 from service.store.database import Database, transaction
 from tests.lending import CYCLE, NOW, TODAY, WAN, Lending, at, officer, row_of, rows_of
 
@@ -467,8 +469,17 @@ def test_every_line_and_every_list_has_one_entry_on_the_trail(cast: Cast) -> Non
     assert [tuple(row) for row in told] == [("demand_pushed", 1), ("list_published", 2)]
 
 
-def test_past_answers_tell_how_likely_a_bank_says_yes(cast: Cast) -> None:
+def test_a_bank_that_refuses_an_industry_is_thought_less_likely_to_take_the_next_of_it(cast: Cast) -> None:
     push()
     cast.refuse(cast.banks[0])
+    cast.demand(consents=tuple(cast.banks[:2]))
     with transaction(CYCLE) as tx:
-        assert store.record_of_products(tx, TODAY) == {cast.products[0]: (0, 1)}
+        plan = pushing.share_out(gather(tx, TODAY), POLICY.on(TODAY))
+    p_grant = dict(zip(((line.demand_id, line.bank_id) for line in plan.lines), plan.p_grant, strict=True))
+    last = max(demand for demand, _ in p_grant)
+    assert p_grant[last, cast.banks[0]] < p_grant[last, cast.banks[1]]
+
+
+def test_every_coded_reason_has_its_word_in_the_appetite() -> None:
+    assert set(REASON_WORDS) == set(RefusalReason)
+    assert set(REASON_WORDS.values()) <= set(REASONS)
