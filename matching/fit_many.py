@@ -87,14 +87,17 @@ def _bits(answers: list[bool], words: int) -> Words64:
 
 
 def fit_many(
-    columns: FactColumns, products: Sequence[Product], today: date, excluded: tuple[Ints, Ints] | None = None
-) -> Pairs:
+    columns: FactColumns, products: Sequence[Product], today: date, excluded: tuple[Ints, Ints] | None = None,
+    index: Index | None = None,
+) -> Pairs:  # fmt: skip
     """All fitting pairs of demands (rows) and products (positions), equal to `fit` row by row.
+
+    `index`: that of these very products where the caller keeps it; building it takes longer than a single demand.
 
     `excluded`: rows and bank ids, side by side, that may not meet (the bank refused). Raises nothing on missing facts:
     they fail the lines that need them.
     """
-    index = build_index(products)
+    index = build_index(products) if index is None else index
     numbers, missing = _numbers(index, columns, today)
     answer = _masks_numpy if columns.rows < FEW_ROWS else _masks_compiled
     masks = answer(numbers, missing, index.cuts, index.first_cut, index.masks, index.first_mask, index.everyone)

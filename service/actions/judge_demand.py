@@ -154,7 +154,7 @@ def _fits(tools: Tools, cases: Sequence[Case], today: date) -> list[int]:
     """How many products take each demand."""
     if not tools.products:
         return [0] * len(cases)
-    pairs = fit_many(columns_of(case.facts for case in cases), tools.products, today)
+    pairs = fit_many(columns_of(case.facts for case in cases), tools.products, today, index=tools.index)
     return [int(after - before) for before, after in pairwise(pairs.offsets)]
 
 

@@ -1,12 +1,13 @@
 """What a judgement works with, loaded once and handed in: policy, model, products, calendar, reader of records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sqlmodel import Session
 
+from matching.fit_many import Index, build_index
 from matching.policy import Policy, load_policy
 from matching.terms import Product
 from risk.features import FEATURES
@@ -30,6 +31,11 @@ class Tools:
     profiler: Profiler
     calendar: Calendar
     models: Path | None = None
+
+    @cached_property
+    def index(self) -> Index:
+        """The products' admission criteria, indexed; it does not depend on what is left of their quotas."""
+        return _index(tuple(replace(product, quota_left_fen=None) for product in self.products))
 
     def model_of(self, version: str) -> RiskModel | None:
         """The model an estimate was made with: the one in use, or an older one that is still in the folder."""
@@ -62,6 +68,11 @@ def _policy(path: Path | None) -> Policy:
 @lru_cache(maxsize=4)
 def _model(path: Path, version: str) -> RiskModel:
     return RiskModel.load(path, expect_version=version)
+
+
+@lru_cache(maxsize=2)
+def _index(products: tuple[Product, ...]) -> Index:
+    return build_index(products)
 
 
 @lru_cache(maxsize=2)
