@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -103,6 +104,85 @@ def restore(
 
     done = put_back(settings(), path, force=force)
     screen.print(f"已恢复 Restored: {done.files} files, {done.rows} rows ← {path}")
+
+
+@app.command()
+def intake(
+    paths: Annotated[list[Path], typer.Argument(help="Feed files, named ITEM__anything.csv, .xlsx or .parquet.")],
+    item: Annotated[str | None, typer.Option(help="The catalogue item, where the file's name does not say it.")] = None,
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day received; today if absent.")
+    ] = None,
+    *,
+    history: Annotated[bool, typer.Option(help="Rows say themselves on which day each was known.")] = False,
+) -> None:
+    """Take departments' files into the records; rows that cannot be taken are written beside the file."""
+    from service.intake_run import take_files
+
+    faults = take_files(settings(), paths, item, on.date() if on else None, screen, is_history=history)
+    raise typer.Exit(int(faults > 0))
+
+
+@app.command()
+def train(
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="What was known on this day.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed on one machine gives the same bytes.")] = 7,
+    *,
+    use: Annotated[bool, typer.Option(help="Estimate with it from now on.")] = True,
+) -> None:
+    """Train the model of default on the loans and records the city holds."""
+    from service.actions.train_model import train_model, use_model
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.processes import open_database
+
+    clock = Clock(settings().demo_on)
+    with open_database(settings()) as database:
+        model = train_model(settings(), on.date() if on else clock.today(), seed)
+        if use:
+            with database.transaction(the_platform("cli")) as tx:
+                use_model(tx, the_platform("cli"), model, clock.now())
+    screen.print(f"模型 Model: {settings().models / model.version / 'card.md'}")
+
+
+@app.command()
+def cycle(
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if absent.")] = None,
+) -> None:
+    """Do what a day still lacks: judge, expire, count silence, share out, publish, remind. Twice is once."""
+    from service.actions.run_cycle import run_cycle
+    from service.clock import Clock, instant_on
+    from service.processes import open_database
+
+    clock = Clock(settings().demo_on)
+    day = on.date() if on else clock.today()
+    now = clock.now() if day == clock.today() else instant_on(day)
+    with open_database(settings()):
+        ran = run_cycle(settings(), day, now, told=lambda step, said: screen.print(f"{step:>10}  {said}"))
+    screen.print(f"{day}: {ran.state}. {ran.message}")
+    raise typer.Exit(int(ran.state != "done"))
+
+
+@app.command()
+def mirror(
+    *,
+    rebuild: Annotated[
+        bool, typer.Option(help="Write it anew from the database, after a restore for example.")
+    ] = False,
+) -> None:
+    """Compare the Parquet mirror of the records with the database, by checksum; or write it anew."""
+    from service.domain.people import the_platform
+    from service.intake.mirror import rebuild_mirror, verify_mirror
+    from service.processes import open_database
+
+    with open_database(settings()) as database, database.transaction(the_platform("mirror")) as tx:
+        if rebuild:
+            rebuild_mirror(tx, settings().mirror)
+        differences = verify_mirror(tx, settings().mirror)
+    for difference in differences:
+        screen.print(str(difference), style="red")
+    screen.print("镜像与数据库一致。 The mirror equals the database." if not differences else "--rebuild?")
+    raise typer.Exit(int(bool(differences)))
 
 
 @user.command("add")

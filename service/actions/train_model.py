@@ -9,9 +9,10 @@ from pathlib import Path
 from sqlmodel import Session
 
 from risk.model import RiskModel
+from risk.records import RecordsError
 from risk.terms import Feature
-from risk.train import train_on_records
-from service.domain.errors import NotAllowed
+from risk.train import TrainingError, train_on_records
+from service.domain.errors import NotAllowed, NotPossible
 from service.domain.people import Role, Who
 from service.settings import Settings
 from service.store import platform, trail
@@ -21,11 +22,14 @@ from service.store.trail import Act
 def train_model(settings: Settings, as_of: date, seed: int = 7, features: Sequence[Feature] | None = None) -> RiskModel:
     """A model from what was known on a day, kept under <models>/<version>; it is not yet in use.
 
-    Errors: risk.train.TrainingError, risk.records.RecordsError when there is nothing to learn from.
+    Errors: NotPossible when there is nothing, or not enough, to learn from.
     """
     settings.models.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.models, prefix=".training-") as draft:
-        folder = train_on_records(settings.mirror, Path(draft) / "model", as_of, features=features, seed=seed)
+        try:
+            folder = train_on_records(settings.mirror, Path(draft) / "model", as_of, features=features, seed=seed)
+        except (TrainingError, RecordsError) as wrong:
+            raise NotPossible("现有数据不足以训练模型：{why}", why=wrong) from wrong
         return keep(settings, folder)
 
 
