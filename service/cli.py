@@ -210,6 +210,35 @@ def user_add(
     screen.print(f"已添加 Added: {login} ({role})")
 
 
+@app.command()
+def demo(
+    firms: Annotated[int, typer.Option(min=100, max=200_000, help="Firms of the synthetic city.")] = 20_000,
+    days: Annotated[int, typer.Option(min=1, max=180, help="Days it lives; the last is 2026-06-30.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed, the same city.")] = 7,
+    real: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Real invoices instead: the folder cumcm2020c.")
+    ] = None,
+    json_to: Annotated[Path | None, typer.Option("--json", help="Also write the summary here.")] = None,
+    *,
+    serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve pages and jobs afterwards.")] = True,
+    fresh: Annotated[bool, typer.Option(help="Build it anew even where this very demo stands.")] = False,
+) -> None:
+    """Build a demo in a place of its own, say what came of it, and serve it."""
+    from service.city.curtain import refuse_given_roles, show
+    from service.city.demo import Plan, run_demo
+    from service.city.real import run_real
+
+    refuse_given_roles(settings())
+    if real is None:
+        place, summary = run_demo(settings(), Plan(firms, days, seed), screen, fresh=fresh)
+    else:
+        place, summary = run_real(settings(), real.resolve(), screen)
+    if json_to is not None:
+        json_to.write_text(json.dumps(summary, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
+    if serve_it:
+        show(place, screen)
+
+
 def main() -> None:
     """Run a command; what can be wrong ends in one red sentence and exit code 1."""
     try:

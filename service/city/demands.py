@@ -10,8 +10,9 @@ import numpy as np
 from service.city.banks import BANKS
 from service.city.character import TRADES
 from service.city.city import City
-from service.city.firms import INDIVIDUAL, KIND_NAMES, WAN, Floats, Ints
+from service.city.firms import INDIVIDUAL, KIND_NAMES, WAN, Days, Floats, Ints
 from service.city.health import logistic
+from service.city.rows import next_monday
 from service.domain.demand import Channel, UseOfLoan
 
 ASKS = {"enterprise": 1.0, "individual": 0.5, "cooperative": 0.7, "village": 0.3}
@@ -46,11 +47,17 @@ def draw_demands(city: City) -> dict[date, list[Asked]]:
     total = max(1, round(per_day * len(days)))
     firm = _who_asks(rng, city, total)
     day = np.sort(rng.choice(len(days), len(firm), p=shares / shares.sum()))
-    there = city.firms.registered[firm] <= np.array(days, "datetime64[D]")[day]
+    there = _known_from(city)[firm] <= np.array(days, "datetime64[D]")[day]
     asked: dict[date, list[Asked]] = {on: [] for on in days}
     for one in _asked(rng, city, firm[there], [days[place] for place in day[there]]):
         asked[one.on].append(one)
     return asked
+
+
+def _known_from(city: City) -> Days:
+    """The day from which the platform knows a firm: the newly registered come with the next weekly file."""
+    registered = city.firms.registered
+    return np.where(registered < np.datetime64(city.when.start), registered, next_monday(registered))
 
 
 def _who_asks(rng: np.random.Generator, city: City, total: int) -> Ints:

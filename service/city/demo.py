@@ -9,10 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
-from service.actions.choose_offer import lapse_offers
-from service.actions.end_demand import expire_demands
-from service.actions.judge_demand import judge_changed
-from service.actions.rematch import rematch, remind
+from service.actions.rematch import rematch
+from service.actions.run_cycle import run_cycle
 from service.city import days, funnel, lastday, opening
 from service.city.cast import Card, add_cast
 from service.city.city import City, draw_city
@@ -20,11 +18,11 @@ from service.city.days import Life
 from service.city.demands import draw_demands
 from service.city.feeds import FeedFile, write_feeds
 from service.city.opening import DEMO
-from service.city.stage import demo_settings, fresh_database, is_finished, write_marker
+from service.city.stage import demo_settings, fresh_database, is_finished, keep_summary, kept_summary, write_marker
 from service.city.watch import Watch, peak_megabytes
 from service.clock import instant_on
 from service.domain.people import Role
-from service.profiles.tools import Tools, load_tools
+from service.profiles.tools import load_tools
 from service.settings import DEMO_DAY, Settings
 from service.store import demo as looks
 from service.store import people
@@ -48,13 +46,13 @@ class Plan:
 
 
 def run_demo(known: Settings, plan: Plan, console: Console, *, fresh: bool = False) -> tuple[Settings, dict[str, Any]]:
-    """Build the demo, unless this very one stands; the settings to serve it under, and the summary ({} then)."""
+    """Build the demo, unless this very one stands; the settings to serve it under, and the summary."""
     settings = demo_settings(known, "demo", DEMO_DAY)
     if not fresh and is_finished(settings, asdict(plan)):
         console.print(
             "这个演示城市已经建好，直接使用；--fresh 可重建。 This very demo stands already; --fresh rebuilds it."
         )
-        return settings, {}
+        return settings, kept_summary(settings)
     set_up_logging(settings.model_copy(update={"log_level": "warning"}))  # one line a request is for servers
     write_marker(settings, asdict(plan), finished=False)
     with Watch(console) as watch, fresh_database(settings) as database:
@@ -69,6 +67,7 @@ def run_demo(known: Settings, plan: Plan, console: Console, *, fresh: bool = Fal
             summary, figures = _summary(tx, plan, life, version)
     summary["seconds"] = watch.as_json()
     summary["memory_mb"] = round(peak_megabytes())
+    keep_summary(settings, summary)
     write_marker(settings, asdict(plan), finished=True)
     _show(summary, console)
     console.print(figures)
@@ -113,19 +112,10 @@ def _morning(database: Database, settings: Settings, life: Life, day: date, watc
         days.report(tx, life, load_tools(tx, settings, day), day)
     with watch.phase("districts"), database.transaction(DEMO) as tx:
         days.district_work(tx, life, load_tools(tx, settings, day), day)
-    with watch.phase("morning lists"), database.transaction(DEMO) as tx:
-        _cycle(tx, load_tools(tx, settings, day), day)
+    with watch.phase("morning lists"):
+        run_cycle(settings, day, instant_on(day, 10))
     with database.transaction(DEMO) as tx:
         days.read_lists(tx, life)
-
-
-def _cycle(tx: Session, tools: Tools, day: date) -> None:
-    now = instant_on(day, 10)
-    judge_changed(tx, DEMO, tools, day, now)
-    expire_demands(tx, DEMO, tools, day, now)
-    lapse_offers(tx, DEMO, day, now)
-    rematch(tx, DEMO, day, now, tools)
-    remind(tx, DEMO, day, now)
 
 
 def _afternoon(database: Database, settings: Settings, life: Life, day: date, watch: Watch) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from service.city.city import City
-from service.city.rows import Rows, days, words
+from service.city.rows import Rows, days, next_monday, words
 from service.intake.catalogue import USCC, Item, load_catalogue
 
 GB18030 = frozenset({"tax_grade", "permit", "court_enforcement", "abnormal_operation"})
@@ -27,7 +26,6 @@ PARQUET = frozenset({"utility", "social_insurance", "housing_fund", "loan_perfor
 MONTHLY = frozenset(
     {"tax_payment", "social_insurance", "housing_fund", "utility", "trade", "invoice", "loan_performance"}
 )
-MONDAY = 0
 CORRECTED_ROWS = 40
 
 
@@ -64,15 +62,9 @@ def _files_of(rows: Rows, city: City, usccs: pa.Array, folder: Path) -> Iterator
     past = rows.where(rows.known_on < start)
     yield _write(past, city, usccs, folder, city.when.start - timedelta(days=1), is_history=True)
     live = rows.where((rows.known_on >= start) & (rows.known_on <= end))
-    comes = live.known_on if rows.item in MONTHLY else _next_monday(live.known_on)
+    comes = live.known_on if rows.item in MONTHLY else next_monday(live.known_on)
     for day in np.unique(comes[comes <= end]):
         yield _write(live.where(comes == day), city, usccs, folder, day.item(), is_history=False)
-
-
-def _next_monday(known: Any) -> Any:
-    """Events are sent once a week."""
-    weekday = (known.astype("datetime64[D]").astype(int) + 3) % 7
-    return known + (MONDAY - weekday) % 7
 
 
 def _write(rows: Rows, city: City, usccs: pa.Array, folder: Path, received: date, *, is_history: bool) -> FeedFile:

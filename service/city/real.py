@@ -28,7 +28,7 @@ from service.actions.train_model import keep, use_model
 from service.city.cast import Card, add_cast
 from service.city.cumcm import Source, read_firms, totals_of, write_feeds
 from service.city.opening import ALL_CLASSES, DEMO
-from service.city.stage import demo_settings, fresh_database, write_marker
+from service.city.stage import demo_settings, fresh_database, keep_summary, write_marker
 from service.city.watch import Watch, peak_megabytes
 from service.clock import instant_on
 from service.domain.consent import Purpose
@@ -82,6 +82,7 @@ def run_real(known: Settings, folder: Path, console: Console) -> tuple[Settings,
             summary = _summary(tx, source, model, totals)
     summary["seconds"] = watch.as_json()
     summary["memory_mb"] = round(peak_megabytes())
+    keep_summary(settings, summary)
     write_marker(settings, plan, finished=True)
     show(summary, console, watch)
     return settings, summary

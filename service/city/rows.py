@@ -120,6 +120,13 @@ def after(when: Timeline, month: Ints, day: int, late: Any) -> Days:
     return first + (day - 1) + np.where(late, 21, 0)
 
 
+def next_monday(day: Days) -> Days:
+    """The day itself, or the first Monday after it: events are sent once a week."""
+    weekday = (day.astype("datetime64[D]").astype(int) + 3) % 7
+    monday: Days = day + (7 - weekday) % 7
+    return monday
+
+
 def within(when: Timeline, month: Ints, rng: np.random.Generator) -> Days:
     """Some day of the month."""
     first = when.months[month].astype("datetime64[D]")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url
 
 from service.domain.people import the_platform
 from service.settings import NotReady, Settings, hand_on, read_settings
@@ -17,9 +17,9 @@ from service.settings import settings as known_settings
 from service.store import platform
 from service.store.database import Database, use
 from service.store.migrate import migrate
-from service.store.server import ServerAddress, drop_database, make_database, serving, sqlalchemy_url
+from service.store.server import ServerAddress, drop_database, make_database, serving
 
-MARKER = "demo.json"
+MARKER, SUMMARY = "demo.json", "summary.json"
 
 
 def demo_settings(known: Settings, name: str, day: date, policy: Path | None = None) -> Settings:
@@ -48,6 +48,18 @@ def is_finished(settings: Settings, plan: Mapping[str, Any]) -> bool:
     """Whether this very demo was built to its end before."""
     path = settings.home / MARKER
     return path.is_file() and json.loads(path.read_text("utf-8")) == {**plan, "finished": True}
+
+
+def keep_summary(settings: Settings, summary: Mapping[str, Any]) -> None:
+    """Keep what came out, for whoever asks again."""
+    (settings.home / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, default=str) + "\n", "utf-8")
+
+
+def kept_summary(settings: Settings) -> dict[str, Any]:
+    """What came out when this demo was built."""
+    path = settings.home / SUMMARY
+    kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return kept
 
 
 def write_marker(settings: Settings, plan: Mapping[str, Any], *, finished: bool) -> None:
@@ -81,17 +93,7 @@ def fresh_database(settings: Settings) -> Iterator[Database]:
 
 def refuse_strangers(address: ServerAddress) -> None:
     """Only an empty database, or one that says it is a demo's, may be built over."""
-    engine = create_engine(sqlalchemy_url(address.owner_url))
-    try:
-        with engine.connect() as connection:
-            if connection.execute(text("SELECT to_regclass('platform_state')")).scalar() is None:
-                return
-            connection.execute(text("SELECT set_config('xindeng.role', 'system', true)"))
-            is_demo = connection.execute(text("SELECT count(*) FROM platform_state WHERE demo_on IS NOT NULL")).scalar()
-            lives = connection.execute(text("SELECT EXISTS (SELECT 1 FROM trail)")).scalar()
-    finally:
-        engine.dispose()
-    if lives and not is_demo:
+    if platform.is_a_citys(address):
         raise NotReady(
             f"数据库 {address.database} 不是演示数据库，里面已有数据，演示不会覆盖它；请用 XINDENG_HOME 另选一处。",
             f"The database {address.database} is no demo's and holds data; a demo never replaces it."

@@ -2,8 +2,10 @@
 
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlmodel import Session
+
+from service.store.server import ServerAddress, sqlalchemy_url
 
 
 def set_demo_day(tx: Session, day: date) -> None:
@@ -32,3 +34,17 @@ def set_model(tx: Session, version: str) -> None:
         ),
         {"version": version},
     )
+
+
+def is_a_citys(address: ServerAddress) -> bool:
+    """Whether somebody works with this database who is no demo: a trail, and no demo's day."""
+    engine = create_engine(sqlalchemy_url(address.cycle_url))
+    try:
+        with engine.connect() as connection:
+            if connection.execute(text("SELECT to_regclass('platform_state')")).scalar() is None:
+                return False
+            connection.execute(text("SELECT set_config('xindeng.role', 'system', false)"))
+            demos = connection.execute(text("SELECT count(*) FROM platform_state WHERE demo_on IS NOT NULL")).scalar()
+            return not demos and bool(connection.execute(text("SELECT EXISTS (SELECT 1 FROM trail)")).scalar())
+    finally:
+        engine.dispose()
