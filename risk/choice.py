@@ -130,10 +130,7 @@ def cross_validated(
     for repeat in range(repeats):
         margin = np.zeros(len(labels))
         for fitted, kept in random_folds(labels, 5, seed + repeat):
-            inner = [
-                *random_folds(labels[fitted], 5, seed + repeat),
-                *random_folds(labels[fitted], 5, seed - repeat - 1),
-            ]
+            inner = random_folds(labels[fitted], 5, seed + repeat)
             pick = best(tried(matrix[fitted], labels[fitted], names, directions, inner, seed))
             made = fit(pick, matrix[fitted], labels[fitted], names, directions, seed)
             margin[kept] = made.margin(matrix[kept])
