@@ -8,23 +8,23 @@ import time
 
 import numpy as np
 
-from matching import auction
 from matching.floors import keep_floors
-from matching.stages import STAGES, Stage, Stages, dual_bound, pair_stages, possible, remaining
-from matching.terms import Allocation, Floats, Ints, Lines, Prices, Problem
+from matching.market import Market, market_of
+from matching.stages import STAGES, Stage, dual_bound, met_before, pair_stages, possible, remaining, reserved
+from matching.terms import Allocation, Ints, Lines, Prices, Problem
 
-FINENESS, BIG_FINENESS, BIG = 1e-3, 2e-2, 500_000
-"""The auction's step as a share of the mean value on offer, coarser from so many pairs on: the gap is at most that per
-line, and was seen to be a hundredth of it."""
+ROUNDS, SWEEPS = 3, 3
+"""Where money binds: auctions tried, each from the prices per fen the last one taught, and sweeps of polish between."""
 
-MOST_BIDS_PER_PAIR = 200
+SHY = 0.97
+"""The share of a price per fen a next auction starts from: it can only rise."""
 
 
 def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | None = None) -> Allocation:
     """The lists of a day. Deterministic: the same problem and seed give the same lists, in whatever order rows came.
 
-    `seed` 0 lets demands bid in order of id, any other draws an order. `warm_prices`: yesterday's, tried as a proof: a
-    stage whose bound they make tighter keeps them.
+    `seed` 0 lets demands bid in order of id, any other draws an order. `warm_prices`: yesterday's, per stage, for the
+    same products and banks; they spare the rounds that find the prices per fen, and serve as one more proof.
     """
     order = _order(len(problem.demand_id), seed)
     stage_of = pair_stages(problem)
@@ -33,15 +33,11 @@ def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | 
     for stage in STAGES:
         began = time.perf_counter()
         left = remaining(problem, taken, stage, stage_of)
-        chosen, found = _share_out(problem, left, order)
-        chosen = _fill_up(problem, np.concatenate([taken, chosen]), stage, stage_of)
-        tried = [found] if warm_prices is None else [found, warm_prices[stage]]
-        bound, best = min(
-            ((dual_bound(problem, left, one), place) for place, one in enumerate(tried)),
-        )
-        prices.append(tried[best])
+        warm = None if warm_prices is None else warm_prices[stage]
+        taken, proofs = _share_out(problem, left, taken, order, warm)
+        bound, best = min((dual_bound(problem, left, one), place) for place, one in enumerate(proofs))
+        prices.append(proofs[best])
         bounds.append(bound)
-        taken = chosen
         seconds[f"stage {stage}"] = time.perf_counter() - began
     taken = keep_floors(problem, taken)
     return Allocation(
@@ -58,45 +54,55 @@ def _order(demands: int, seed: int) -> Ints:
     return np.arange(demands) if seed == 0 else np.random.default_rng(seed).permutation(demands)
 
 
-def _share_out(problem: Problem, left: Stage, order: Ints) -> tuple[Ints, Prices]:
-    """The auction of one stage; positions of the chosen pairs, ascending, and the prices."""
-    open_pairs = np.flatnonzero(possible(problem, left))
-    banks, products = len(problem.bank_id), len(problem.product_id)
-    if not len(open_pairs):
-        return open_pairs, Prices(np.zeros(products), np.zeros(products), np.zeros(banks))
-    value = problem.value[open_pairs]
-    offsets = np.searchsorted(problem.pair_demand[open_pairs], np.arange(len(problem.demand_id) + 1))
-    pair_product = problem.pair_product[open_pairs].astype(np.int32)
-    suitors = np.bincount(pair_product, minlength=products)
-    bank_products = np.argsort(problem.product_bank, kind="stable")
-    bank_first = np.searchsorted(problem.product_bank[bank_products], np.arange(banks + 1))
-    heap_first = np.zeros(products + 1, np.int64)
-    np.cumsum(np.minimum(left.places, suitors) + 1, out=heap_first[1:])
-    chosen, price, money, bank_price, _ = auction.run(
-        offsets, pair_product, value, problem.amount_fen, left.lines, problem.product_bank, left.places,
-        _binding_quota(problem, left, open_pairs), left.bank_places, bank_first, bank_products, heap_first, order,
-        _step(value), MOST_BIDS_PER_PAIR * len(value) + 10_000,
-    )  # fmt: skip
-    return open_pairs[chosen], Prices(price, money, bank_price)
+def _share_out(
+    problem: Problem, left: Stage, taken: Ints, order: Ints, warm: Prices | None
+) -> tuple[Ints, list[Prices]]:
+    """One stage: the best of its auctions, filled up, added to what was taken; and every set of prices found."""
+    market = market_of(problem, left)
+    nothing = Prices(*(np.zeros(len(ids)) for ids in (problem.product_id, problem.product_id, problem.bank_id)))
+    proofs = [nothing] if warm is None else [nothing, warm]
+    if not len(market.pairs):
+        return taken, proofs
+    start, best = nothing if warm is None else _shy(market, warm), None
+    for _ in range(ROUNDS if market.money_binds() else 1):
+        chosen, found = market.run(order, start)
+        filled = _fill_up(problem, left, chosen)
+        if best is None or problem.value[filled].sum() > problem.value[best].sum():
+            best = filled
+        proofs.append(found)
+        if market.money_binds():
+            proofs.append(market.polished(found, SWEEPS))
+            start = _shy(market, proofs[-1])
+    assert best is not None
+    return np.sort(np.concatenate([taken, best])), proofs
 
 
-def _step(value: Floats) -> float:
-    return (FINENESS if len(value) < BIG else BIG_FINENESS) * float(value.mean())
+def _shy(market: Market, prices: Prices) -> Prices:
+    """A little less than these prices, where money binds; nothing elsewhere."""
+    bound = market.quota >= 0
+    return Prices(np.where(bound, SHY * prices.product, 0.0), np.where(bound, SHY * prices.quota, 0.0), prices.bank)
 
 
-def _binding_quota(problem: Problem, left: Stage, open_pairs: Ints) -> Ints:
-    """The money lines that could bind; -1 for one that all its suitors together cannot reach."""
-    asked = np.zeros(len(problem.product_id), np.int64)
-    np.add.at(asked, problem.pair_product[open_pairs], problem.amount_fen[problem.pair_demand[open_pairs]])
-    return np.where((left.quota >= 0) & (asked <= left.quota), -1, left.quota)
-
-
-def _fill_up(problem: Problem, taken: Ints, stage: int, stage_of: Stages) -> Ints:
-    """Add, best value first, every pair of the stage for which there is still room."""
-    left = remaining(problem, taken, stage, stage_of)
-    candidates = np.flatnonzero(possible(problem, left))
+def _fill_up(problem: Problem, left: Stage, chosen: Ints) -> Ints:
+    """The chosen pairs of a stage and, best value first, every other one for which there is still room."""
+    rest = _after(problem, left, chosen)
+    candidates = np.flatnonzero(possible(problem, rest))
     candidates = candidates[np.argsort(-problem.value[candidates], kind="stable")]
-    return np.sort(np.concatenate([taken, np.array(_add(problem, left, candidates), np.int64)]))
+    return np.concatenate([chosen, np.array(_add(problem, rest, candidates), np.int64)])
+
+
+def _after(problem: Problem, left: Stage, chosen: Ints) -> Stage:
+    """What a stage has left once these pairs are taken."""
+    demand, product = problem.pair_demand[chosen], problem.pair_product[chosen]
+    bank = problem.product_bank[product]
+    bank_used = np.bincount(bank, minlength=len(problem.bank_id))
+    return Stage(
+        open=left.open & ~met_before(problem, chosen),
+        lines=left.lines - np.bincount(demand, minlength=len(left.lines)),
+        places=left.places - np.bincount(product, minlength=len(left.places)),
+        quota=np.where(left.quota < 0, left.quota, left.quota - reserved(problem, chosen)),
+        bank_places=np.where(left.bank_places < 0, left.bank_places, left.bank_places - bank_used),
+    )
 
 
 def _add(problem: Problem, left: Stage, candidates: Ints) -> list[int]:

@@ -126,11 +126,13 @@ def _leave(  # pragma: no cover  compiled
 
 
 @nb.njit(cache=True)
-def _thinnest(heap_bid: Any, heap_pair: Any, first: Any, size: Any, owner: Any, amount: Any) -> Any:  # pragma: no cover
-    """The holder with the lowest bid per fen, and that bid."""
+def _thinnest(  # pragma: no cover  compiled
+    heap_bid: Any, heap_pair: Any, first: Any, size: Any, owner: Any, amount: Any, reserve: Any
+) -> Any:
+    """The holder with the lowest bid per fen beyond the price of the place, and that bid."""
     weakest, least = 0, np.inf
     for place in range(size):
-        density = heap_bid[first + place] / max(amount[owner[heap_pair[first + place]]], 1)
+        density = (heap_bid[first + place] - reserve) / max(amount[owner[heap_pair[first + place]]], 1)
         if density < least:
             weakest, least = place, density
     return weakest, max(least, 0.0)
@@ -152,7 +154,7 @@ def _weakest_product(  # pragma: no cover  compiled
 @nb.njit(cache=True)
 def _reprice(  # pragma: no cover  compiled
     bank: Any, bank_first: Any, bank_products: Any, used: Any, places: Any, bank_used: Any, bank_places: Any,
-    heap_bid: Any, heap_first: Any, cost: Any,
+    heap_bid: Any, heap_first: Any, reserve: Any, cost: Any,
 ) -> None:  # fmt: skip
     """What a place costs now at each product of a bank, money apart: the lowest bid of a full product, or full bank."""
     floor = 0.0
@@ -162,26 +164,30 @@ def _reprice(  # pragma: no cover  compiled
     for position in range(bank_first[bank], bank_first[bank + 1]):
         product = bank_products[position]
         full = used[product] >= places[product] and used[product] > 0
-        cost[product] = max(heap_bid[heap_first[product]], floor) if full else floor
+        least = max(reserve[product], floor)
+        cost[product] = max(heap_bid[heap_first[product]], least) if full else least
 
 
 @nb.njit(cache=True)
 def run(  # noqa: C901, PLR0912, PLR0915  pragma: no cover  one loop, compiled
     offsets: Any, pair_product: Any, value: Any, amount: Any, lines: Any, product_bank: Any, places: Any, quota: Any,
-    bank_places: Any, bank_first: Any, bank_products: Any, heap_first: Any, order: Any, eps: float, most_bids: int,
+    bank_places: Any, bank_first: Any, bank_products: Any, heap_first: Any, order: Any, price_from: Any,
+    money_from: Any, eps: float, most_bids: int,
 ) -> Any:  # fmt: skip
     """Run one stage to its end, on pairs that are possible (see `stages.possible`).
 
     offsets[n+1], pair_product[k], value[k], amount[n] fen, lines[n]; product_bank[m], places[m], quota[m] fen (-1:
     none), bank_places[b] (-1: none); bank_products[bank_first[b]:bank_first[b+1]]; heap_first[m+1] leaves room for each
-    product's holders and one more; order[n] in which demands bid. Returns chosen[k] (bool), price[m] per place,
+    product's holders and one more; order[n] in which demands bid; price_from[m] and
+    money_from[m] least prices per place and per fen. Returns chosen[k] (bool), price[m] per place,
     money[m] per fen, bank_price[b], bids made.
     """
     demands, products, banks = len(offsets) - 1, len(places), len(bank_places)
     chosen, owner = np.zeros(len(value), np.bool_), np.empty(len(value), np.int32)
     heap_bid, heap_pair = np.zeros(heap_first[products]), np.empty(heap_first[products], np.int64)
     used, bank_used, spent = np.zeros(products, np.int64), np.zeros(banks, np.int64), np.zeros(products, np.int64)
-    cost, money, held = np.zeros(products), np.zeros(products), np.zeros(demands, np.int64)
+    reserve, money, held = price_from.copy(), money_from.copy(), np.zeros(demands, np.int64)
+    cost = reserve.copy()
     top = lines.max() + 1
     best_profit, best_bank, best_pair = np.empty(top), np.empty(top, np.int64), np.empty(top, np.int64)
     my_bank, out = np.empty(top, np.int64), np.empty(1, np.int64)
@@ -245,7 +251,9 @@ def run(  # noqa: C901, PLR0912, PLR0915  pragma: no cover  one loop, compiled
             while losers > 0 or (quota[product] >= 0 and spent[product] > quota[product]):
                 if losers == 0:
                     # Too much money: the lowest bid per fen gives way, and the price per fen rises by it.
-                    weak, rise = _thinnest(heap_bid, heap_pair, start, used[product], owner, amount)
+                    if used[product] >= places[product]:
+                        reserve[product] = max(reserve[product], heap_bid[start])
+                    weak, rise = _thinnest(heap_bid, heap_pair, start, used[product], owner, amount, reserve[product])
                     out[0] = _leave(
                         product,
                         weak,
@@ -273,13 +281,26 @@ def run(  # noqa: C901, PLR0912, PLR0915  pragma: no cover  one loop, compiled
                     queue[position - demands if position >= demands else position] = loser
                     waiting[loser] = True
                     length += 1
-            _reprice(bank, bank_first, bank_products, used, places, bank_used, bank_places, heap_bid, heap_first, cost)
+            _reprice(
+                bank,
+                bank_first,
+                bank_products,
+                used,
+                places,
+                bank_used,
+                bank_places,
+                heap_bid,
+                heap_first,
+                reserve,
+                cost,
+            )
     price, bank_price = np.zeros(products), np.zeros(banks)
     for bank in range(banks):
         if bank_places[bank] >= 0 and bank_used[bank] >= bank_places[bank]:
             weakest = _weakest_product(bank, bank_first, bank_products, used, heap_bid, heap_first)
             bank_price[bank] = max(heap_bid[heap_first[weakest]], 0.0) if weakest >= 0 else 0.0
     for product in range(products):
+        price[product] = reserve[product]
         if used[product] >= places[product] and used[product] > 0:
             price[product] = max(heap_bid[heap_first[product]] - bank_price[product_bank[product]], 0.0)
     return chosen, price, money, bank_price, bids

@@ -338,3 +338,36 @@ def test_bad_input_is_refused_with_row_and_column(fault):
     with pytest.raises(ProblemError) as refusal:
         pose(tables["demands"], tables["products"], tables["pairs"])
     assert sentence in str(refusal.value)
+
+
+def crowded_day():
+    """Places and money short together at half of the products, as on a day when every bank is nearly full."""
+    draw = np.random.default_rng(4)
+    demands, products = 600, 12
+    grid = np.argwhere(draw.random((demands, products)) < 0.45)
+    return pose(
+        {"demand_id": np.arange(demands), "amount_fen": draw.integers(10, 300, demands) * 10**6,
+         "waited_days": np.zeros(demands, int)},
+        {"product_id": np.arange(products), "bank_id": np.arange(products) % 6, "places": np.full(products, 60),
+         "quota_fen": np.where(np.arange(products) % 2, 60 * 10**8, -1), "floor": np.zeros(products, int)},
+        {"demand_id": grid[:, 0], "product_id": grid[:, 1], "value": draw.random(len(grid)),
+         "p_grant": np.full(len(grid), 0.5), "intended": np.zeros(len(grid), bool)},
+    )  # fmt: skip
+
+
+def test_where_places_and_money_are_short_together_the_gap_stays_under_half_a_percent():
+    _, certificate = certified(crowded_day())
+    assert certificate.breaches == ()
+    assert max(certificate.money_prices.values()) > 0
+    assert max(certificate.prices.values()) > 0
+    assert certificate.gap <= 0.005
+
+
+def test_yesterdays_prices_never_loosen_the_proof_and_keep_every_rule():
+    problem = crowded_day()
+    cold = allocate(problem)
+    warm = allocate(problem, warm_prices=cold.prices)
+    certificate = certify(problem, warm.lines, warm.prices)
+    assert certificate.breaches == ()
+    assert warm.bound <= cold.bound + 1e-9
+    assert warm.gap <= 0.005
