@@ -14,6 +14,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from service.domain.push_list import Repayment
 
 STEP = Decimal("0.0000001")
+HALVINGS = 60
+"""As many as a double can tell apart."""
 
 
 def payments(amount: float, rate: float, term_months: int, repayment: Repayment) -> list[float]:
@@ -35,7 +37,7 @@ def all_in_rate(amount_fen: int, rate: Decimal, fees_fen: int, term_months: int,
     low, high = 0.0, 1.0
     while _worth(flows, high) > received:
         high *= 2
-    for _ in range(200):
+    for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if _worth(flows, middle) > received else (low, middle)
     return Decimal(12 * (low + high) / 2).quantize(STEP, ROUND_HALF_EVEN)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, select, text
 from sqlmodel import Session
 
 from service.clock import day_of
 from service.domain.people import Who
 from service.domain.trail import TrailEntry
+from service.store.bulk import add_rows
 
 GENESIS = "0" * 64
 
@@ -43,7 +44,7 @@ def append(tx: Session, who: Who, acts: Sequence[Act], at: datetime) -> None:
     for chain in sorted(by_chain):  # one order for everybody: no deadlock
         rows += _extend(tx, who, chain, by_chain[chain], at)
     if rows:
-        tx.execute(insert(TrailEntry), rows)
+        add_rows(tx, "trail", rows)
 
 
 def chain_of(act: Act, at: datetime) -> str:

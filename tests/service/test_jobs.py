@@ -45,7 +45,7 @@ def test_a_job_handed_over_in_a_transaction_that_commits_is_done(database, setti
     with transaction(officer(1)) as tx:
         assert defer_in(tx, TODAYS_WORK, once=TODAYS_WORK)
     asyncio.run(run(settings, wait=False, install_signal_handlers=False))
-    assert {job for job in jobs() if job[0] == TODAYS_WORK} == {(TODAYS_WORK, "succeeded", 1)}
+    assert jobs()[0] == (TODAYS_WORK, "succeeded", 1)  # the timetable may have called for more after it
     with transaction(CYCLE) as tx:
         assert [row.state for row in rows_of(tx, "SELECT state FROM run")] == ["done"]
 
