@@ -1,6 +1,19 @@
 """The pages, by the people who use them."""
 
-from web.pages import bank, bank_credit, bank_desk, bank_line, bank_sheet, entry, firm, firm_data
+from web.pages import (
+    bank,
+    bank_credit,
+    bank_desk,
+    bank_line,
+    bank_sheet,
+    city,
+    demands,
+    district,
+    entry,
+    firm,
+    firm_data,
+    papers,
+)
 
 ROUTERS = (
     entry.router,
@@ -12,4 +25,9 @@ ROUTERS = (
     bank_line.router,
     bank_credit.router,
     bank_desk.router,
+    district.router,
+    demands.router,
+    city.router,
+    papers.router,
+    papers.city_router,
 )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Row
 from starlette.responses import RedirectResponse, Response
 
 from service.actions.sign_in import OpenedSession, open_demo_session, sign_in
@@ -14,7 +15,7 @@ from service.domain.people import Role
 from service.doors import DoorTx, MaybeVisitor, TheHouse, Today, cookie_name
 from service.security import hash_token
 from service.store import people
-from web import flash
+from web import flash, words
 from web.csrf import guard
 from web.display import own_address
 from web.forms import Ask, Filled, Form, Typed, blank, read, whole, wording
@@ -135,7 +136,7 @@ def show_identities(request: Request, visitor: MaybeVisitor, tx: DoorTx, today: 
     rows = people.list_memberships(tx, visitor.who.person_id, today)
     identities = tuple(
         Identity(
-            row.id, row.role, row.firm_name or row.bank_name or row.district or "", row.id == visitor.membership_id
+            row.id, row.role, _place(row), row.id == visitor.membership_id
         )
         for row in rows
     )
@@ -163,7 +164,12 @@ def _cards(tx: DoorTx, house: TheHouse, today: Today) -> tuple[Card, ...]:
     if not house.settings.demo:
         return ()
     rows = people.list_demo_people(tx, today)
-    return tuple(Card(row.id, row.name, row.role, row.firm_name or row.bank_name or row.district or "") for row in rows)
+    return tuple(Card(row.id, row.name, row.role, _place(row)) for row in rows)
+
+
+def _place(row: Row[Any]) -> str:
+    """For which firm, bank or district: in words."""
+    return row.firm_name or row.bank_name or (words.district(row.district) if row.district else "")
 
 
 def _opened(request: Request, house: TheHouse, opened: OpenedSession, back: str) -> Response:

@@ -1,0 +1,255 @@
+"""Figures for officials: the funnel, what was paid and at what rate, each with its definition and the events behind it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal, cast
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from service.domain.figure import FigureKind
+from service.domain.people import Role, Who
+from service.doors import AnOfficial, Now, Today, Tx
+from service.store import banks, figure_grid, statistics
+from service.store.figure_grid import Cut
+from service.store.statistics import By, Figures
+from web import figure_sheet, formats, words
+from web.csrf import guard
+from web.figure_words import days_of, definitions, period, universe
+from web.language import gettext
+from web.language import lazy as _
+from web.listing import Column, Listing, Wish
+from web.pages.official import Tab, badge
+from web.render import page
+
+router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CUTS: Mapping[By, object] = {
+    "day": _("按日"),
+    "month": _("按月"),
+    "district": _("区县"),
+    "bank": _("银行"),
+    "industry": _("行业"),
+    "size": _("规模"),
+}
+MOST_BANKS = 12
+"""Columns of the district × bank chart: the banks with most money; the workbook has them all."""
+MOST_DAYS = 120
+EVENTS = (
+    Column("demand", _("需求编号")),
+    Column("kind", _("事项")),
+    Column("on", _("发生日")),
+    Column("recorded_on", _("报送日")),
+    Column("district", _("区县")),
+    Column("bank", _("银行")),
+    Column("amount", _("金额（元）"), numeric=True),
+    Column("rate", _("年利率"), numeric=True),
+    Column("marks", _("性质")),
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A cell of a chart's table."""
+
+    value: float | int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    name: str
+    cells: Sequence[Value]
+
+
+@dataclass(frozen=True)
+class CutRow:
+    """One row of a cut, and where its events are."""
+
+    key: str
+    name: str
+    figures: Figures
+    address: str
+
+
+@dataclass(frozen=True)
+class FiguresPage:
+    since: date
+    until: date
+    sums: Figures
+    words: Mapping[str, str]
+    universe: str
+    period: str
+    tabs: Sequence[Tab]
+    by: By
+    by_name: str
+    rows: Sequence[CutRow]
+    trend: Sequence[Bar]
+    grid_heads: Sequence[str]
+    grid: Sequence[Bar]
+    query: str
+    is_city: bool
+    districts: Sequence[words.Option]
+    today: date
+
+    @property
+    def late(self) -> int:
+        one = self.sums
+        return sum(part.late_events for part in (one.reported, one.recommended, one.granted, one.drawn))
+
+
+@dataclass(frozen=True)
+class EventsPage:
+    listing: Listing[Row[Any]]
+    whole: Row[Any]
+    cut: Cut
+    kinds: Sequence[words.Option]
+    banks: Sequence[words.Option]
+    is_city: bool
+    universe: str
+
+
+@router.get("/figures")
+def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
+    """What came of it all, where, with which banks, and is it fair?"""
+    since, until = days_of(request, today)
+    asked = request.query_params.get("by", "district" if who.role is Role.CITY else "bank")
+    by = cast("By", asked if asked in CUTS else "district")
+    cells = statistics.figures(tx, who, since, until)
+    names = {str(bank.id): bank.name for bank in banks.list_all(tx)}
+    query = f"since={since}&until={until}"
+    heads, grid = _grid(tx, who, since, until, names)
+    view = FiguresPage(
+        since=since,
+        until=until,
+        sums=cells[0] if cells else Figures(""),
+        words=definitions(),
+        universe=universe(),
+        period=period(),
+        tabs=[Tab(str(name), f"/figures?by={key}&{query}#cut", key == by) for key, name in CUTS.items()],
+        by=by,
+        by_name=str(CUTS[by]),
+        rows=_rows(tx, who, since, until, by, names),
+        trend=_trend(tx, who, since, until),
+        grid_heads=heads,
+        grid=grid,
+        query=query,
+        is_city=who.role is Role.CITY,
+        districts=words.districts(),
+        today=today,
+    )
+    return page(request, "official/figures.html", view)
+
+
+@router.get("/figures.xlsx")
+def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) -> Response:
+    """Every cut of the same days, one sheet each, and the definitions."""
+    since, until = days_of(request, today)
+    names = {str(bank.id): bank.name for bank in banks.list_all(tx)}
+    whole = statistics.figures(tx, who, since, until)
+    cuts = {gettext("合计"): [(gettext("合计"), one) for one in whole]}
+    for by, name in CUTS.items():
+        cuts[str(name)] = [(row.name, row.figures) for row in _rows(tx, who, since, until, by, names)]
+    content = figure_sheet.write(cuts, since, until, who.name, now)
+    headers = {"Content-Disposition": f'attachment; filename="xindeng-figures-{since}-{until}.xlsx"'}
+    return Response(content, media_type=XLSX, headers={**headers, "Cache-Control": "no-store"})
+
+
+@router.get("/figures/events")
+def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
+    """The events behind a figure; their sum is the figure."""
+    asked = request.query_params
+    since, until = days_of(request, today)
+    bank = asked.get("bank", "")
+    cut = Cut(
+        since,
+        until,
+        kind=asked.get("kind") if asked.get("kind") in frozenset(FigureKind) else None,
+        district=(asked.get("district") or None) if who.role is Role.CITY else who.district,
+        bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < 18 else None,
+    )
+    wish = Wish.of(request, EVENTS, usual="on")
+    rows, whole = figure_grid.list_events(tx, who, cut, offset=wish.offset(50))
+    filters = {
+        "since": since.isoformat(), "until": until.isoformat(), "kind": cut.kind or "", "district": cut.district or "",
+        "bank": bank,
+    }  # fmt: skip
+    view = EventsPage(
+        listing=Listing(EVENTS, rows, whole.rows, "/figures/events", wish, filters),
+        whole=whole,
+        cut=cut,
+        kinds=words.options("figure_kind"),
+        banks=[words.Option(str(one.id), one.name) for one in banks.list_all(tx)],
+        is_city=who.role is Role.CITY,
+        universe=universe(),
+    )
+    return page(request, "official/events.html", view)
+
+
+def _rows(tx: Tx, who: Who, since: date, until: date, by: By, names: Mapping[str, str]) -> list[CutRow]:
+    cells = statistics.figures(tx, who, since, until, by)
+    rows = [CutRow(cell.key, _name(by, cell.key, names), cell, _events(by, cell.key, since, until)) for cell in cells]
+    if by in ("district", "bank", "industry", "size"):
+        rows.sort(key=lambda row: (-row.figures.drawn.amount_fen, -row.figures.reported.amount_fen, row.name))
+    return rows
+
+
+def _name(by: By, key: str, names: Mapping[str, str]) -> str:
+    if by == "bank":
+        return gettext("尚未到银行") if key == "0" else names.get(key, key)
+    if by == "size":
+        return words.of("size_class", key) if key else gettext("未划型")
+    said = {"district": words.district, "industry": words.industry, "day": _day}.get(by, str)
+    return said(key) if key else gettext("未登记")
+
+
+def _day(key: str) -> str:
+    return formats.day(date.fromisoformat(key))
+
+
+def _events(by: By, key: str, since: date, until: date) -> str:
+    if by == "day":
+        return f"/figures/events?since={key}&until={key}"
+    if by in ("district", "bank"):
+        return f"/figures/events?since={since}&until={until}&{by}={key}"
+    return ""
+
+
+def _trend(tx: Tx, who: Who, since: date, until: date) -> list[Bar]:
+    """Money reported, granted and paid by day; by month where the days are many."""
+    by: Literal["day", "month"] = "day" if (until - since).days <= MOST_DAYS else "month"
+    return [
+        Bar(
+            cell.key[5:] if by == "day" else cell.key,
+            [_money(part.amount_fen) for part in (cell.reported, cell.granted, cell.drawn)],
+        )
+        for cell in statistics.figures(tx, who, since, until, by)
+    ]
+
+
+def _money(fen: int) -> Value:
+    return Value(float(round(Decimal(fen) / 1_000_000, 2)), formats.wan(fen, 0))
+
+
+def _grid(tx: Tx, who: Who, since: date, until: date, names: Mapping[str, str]) -> tuple[list[str], list[Bar]]:
+    """Money paid by district and bank: where nothing was paid the cell is empty."""
+    cells = figure_grid.grid(tx, who, Cut(since, until, kind=FigureKind.DRAWN.value))
+    paid: dict[int, int] = {}
+    for cell in cells:
+        paid[cell.bank_id] = paid.get(cell.bank_id, 0) + int(cell.amount_fen)
+    shown = sorted(paid, key=lambda bank: -paid[bank])[:MOST_BANKS]
+    by_place = {(cell.district, cell.bank_id): int(cell.amount_fen) for cell in cells}
+    rows = [
+        Bar(
+            words.district(district),
+            [
+                _money(by_place[district, bank]) if (district, bank) in by_place else Value(None, formats.NOTHING)
+                for bank in shown
+            ],
+        )
+        for district in sorted({cell.district for cell in cells})
+    ]
+    return [gettext("区县"), *(names.get(str(bank), str(bank)) for bank in shown)], rows

@@ -1,0 +1,44 @@
+"""What officials' pages share: who is here for which place, and how much waits for them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import Request
+
+from service.domain.people import Role, Who
+from service.doors import AnOfficial, Today, Tx
+from service.store import follow_ups, verdicts
+from web import words
+from web.language import gettext
+from web.policy_words import criterion_name
+from web.shell import Badge
+
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    address: str
+    is_current: bool
+    tally: int | None = None
+
+
+def badge(request: Request, who: AnOfficial, tx: Tx, today: Today) -> None:
+    """The header says for which district one acts, and what is due today."""
+    if who.role is Role.DISTRICT:
+        place = words.district(who.district or "")
+        request.state.badge = Badge(who.name, who.role, place, {"due": count_due(tx, who, today)})
+    else:
+        request.state.badge = Badge(who.name, who.role, gettext("全市"))
+
+
+def count_due(tx: Tx, who: Who, today: date) -> int:
+    """Reviews that wait, and follow-ups of the district whose date has come."""
+    waiting = len(verdicts.list_waiting(tx, who, MOST_LISTED))
+    return waiting + len(follow_ups.list_open(tx, who, until=today, owner="district", limit=MOST_LISTED))
+
+
+def obstacle_name(obstacle: str) -> str:
+    """An obstacle is a criterion that fails, or one of the coded ones."""
+    return words.of("obstacle", obstacle) if obstacle in words.GROUPS["obstacle"] else criterion_name(obstacle)

@@ -1,0 +1,1 @@
+"""The operator's pages: is the data fresh, are the jobs done, is the model still right?"""

@@ -1,0 +1,147 @@
+"""Papers anyone in charge may ask for: the policy in words, and the certificates of the lists."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from matching.certificate import Certificate
+from matching.policy import InWords, Review, Series
+from matching.terms import Words
+from service.domain.people import Role
+from service.doors import ACityOfficial, Anyone, TheHouse, Today, Tx
+from service.profiles.tools import load_tools
+from service.store import banks, certificates
+from web import words
+from web.csrf import guard
+from web.language import SOURCE, spoken
+from web.language import lazy as _
+from web.listing import Column, Listing, Wish
+from web.pages.official import badge
+from web.render import page
+
+router = APIRouter(dependencies=[Depends(guard)])
+city_router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+PER_PAGE = 50
+COLUMNS = (
+    Column("on", _("日期")),
+    Column("run", _("轮次"), numeric=True),
+    Column("valid", _("核验")),
+    Column("lists", _("清单"), numeric=True),
+    Column("lines", _("推送项"), numeric=True),
+    Column("amount", _("金额（万元）"), numeric=True),
+    Column("gap", _("与最优的差距"), numeric=True),
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A clock or a number of the policy, in words."""
+
+    name: str
+    value: str
+    basis: str
+
+
+@dataclass(frozen=True)
+class PolicyPage:
+    version: str
+    hash: str
+    name: str
+    today: date
+    district: str
+    groups: Sequence[tuple[str, Sequence[InWords]]]
+    clocks: Sequence[Term]
+    numbers: Sequence[Term]
+    reviews: Sequence[tuple[str, Review]]
+    not_judged: Sequence[tuple[str, str]]
+    is_source: bool
+
+
+@dataclass(frozen=True)
+class CertificatesPage:
+    listing: Listing[Row[Any]]
+    bodies: Mapping[int, Certificate]
+
+
+@dataclass(frozen=True)
+class CertificatePage:
+    one: Row[Any]
+    body: Certificate
+    lists: Sequence[Row[Any]]
+    starved: Sequence[str]
+
+
+@router.get("/policy")
+def show_policy(request: Request, who: Anyone, tx: Tx, house: TheHouse, today: Today) -> Response:
+    """The rules as they hold today: what is asked, the lines, the legal basis, the clocks."""
+    if who.role in (Role.DISTRICT, Role.CITY):
+        badge(request, who, tx, today)
+    asked = request.query_params.get("district", who.district or "")
+    policy = load_tools(tx, house.settings, today).policy
+    on = policy.on(today, asked or None)
+    is_source = spoken() == SOURCE
+    by_group: dict[str, list[InWords]] = {}
+    for one in on.in_words():
+        by_group.setdefault(_said(one.group), []).append(one)
+    view = PolicyPage(
+        version=policy.version,
+        hash=policy.hash,
+        name=_said(policy.name),
+        today=today,
+        district=asked if asked in {one.value for one in words.districts()} else "",
+        groups=list(by_group.items()),
+        clocks=[_clock(one, today) for one in policy.clocks.values()],
+        numbers=[_number(one, today) for one in policy.numbers.values()],
+        reviews=[(one.label, policy.on(today, one.value).review) for one in words.districts()],
+        not_judged=[_unjudged(one, is_source=is_source) for one in policy.not_judged_here],
+        is_source=is_source,
+    )
+    return page(request, "official/policy.html", view)
+
+
+@city_router.get("/certificates")
+def show_certificates(request: Request, _who: ACityOfficial, tx: Tx) -> Response:
+    """Was every day's sharing out sound, and how near to the best possible?"""
+    wish = Wish.of(request, COLUMNS, usual="on")
+    rows = certificates.list_latest(tx, PER_PAGE, wish.offset(PER_PAGE))
+    listing = Listing(COLUMNS, rows, certificates.count(tx), "/certificates", wish, per_page=PER_PAGE)
+    bodies = {row.id: _body(row) for row in rows}
+    return page(request, "official/certificates.html", CertificatesPage(listing, bodies))
+
+
+@city_router.get("/certificates/{certificate_id}")
+def show_certificate(request: Request, _who: ACityOfficial, tx: Tx, certificate_id: int) -> Response:
+    one = certificates.get(tx, certificate_id)
+    body = _body(one)
+    names = {bank.id: bank.name for bank in banks.list_all(tx)}
+    starved = [names.get(bank, str(bank)) for bank in body.starved_banks]
+    view = CertificatePage(one, body, certificates.list_lists(tx, certificate_id), starved)
+    return page(request, "official/certificate.html", view)
+
+
+def _said(both: Words) -> str:
+    return both.zh if spoken() == SOURCE else both.en
+
+
+def _clock(one: Series, today: date) -> Term:
+    unit = _("%(n)s 个工作日") if one.unit == "working_days" else _("%(n)s 个自然日")
+    return Term(_said(one.name), str(unit.with_(n=int(one.on(today)))), _said(one.basis))
+
+
+def _number(one: Series, today: date) -> Term:
+    return Term(_said(one.name), f"{one.on(today).normalize():f}", _said(one.basis))
+
+
+def _unjudged(one: Any, *, is_source: bool) -> tuple[str, str]:
+    return (one.name_zh, one.reason_zh) if is_source else (one.name_en, one.reason_en)
+
+
+def _body(row: Row[Any]) -> Certificate:
+    import json
+
+    return Certificate.from_json(json.dumps(row.body))
