@@ -18,22 +18,23 @@ HALVINGS = 60
 """As many as a double can tell apart."""
 
 
-def payments(amount: float, rate: float, term_months: int, repayment: Repayment) -> list[float]:
-    """What the firm pays at the end of each month."""
+def payments(rate: float, term_months: int, repayment: Repayment) -> list[float]:
+    """What the firm pays at the end of each month, as shares of the loan."""
     monthly = rate / 12
     if repayment is Repayment.EQUAL_INSTALMENTS:
-        return [amount * monthly / (1 - (1 + monthly) ** -term_months)] * term_months
+        return [monthly / (1 - (1 + monthly) ** -term_months)] * term_months
     if repayment is Repayment.MONTHLY_INTEREST:
-        return [amount * monthly] * (term_months - 1) + [amount * (1 + monthly)]
-    return [0.0] * (term_months - 1) + [amount * (1 + monthly * term_months)]
+        return [monthly] * (term_months - 1) + [1 + monthly]
+    return [0.0] * (term_months - 1) + [1 + monthly * term_months]
 
 
 def all_in_rate(amount_fen: int, rate: Decimal, fees_fen: int, term_months: int, repayment: Repayment) -> Decimal:
     """The yearly all-in rate as a share with seven places; ValueError where the fees eat the loan."""
     if fees_fen >= amount_fen:
         raise ValueError("fees as high as the loan")
-    flows = payments(float(amount_fen), float(rate), term_months, repayment)
-    received = float(amount_fen - fees_fen)
+    fees = Decimal(fees_fen) / Decimal(amount_fen)
+    flows = payments(float(rate), term_months, repayment)
+    received = float(1 - fees)
     low, high = 0.0, 1.0
     while _worth(flows, high) > received:
         high *= 2

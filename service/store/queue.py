@@ -16,7 +16,10 @@ _desk = App(connector=SyncPsycopgConnector())
 
 
 def defer_in(tx: Session, task: str, *, once: str | None = None, **args: Any) -> bool:
-    """Queue `task` with this transaction. `once`: one waiting job under this name is enough; False if there was one."""
+    """Queue `task` with this transaction.
+
+    `once`: one waiting job under this name is enough (False if there was one), and one of them works at a time.
+    """
     tx.flush()
     if once is None:
         _desk.configure_task(task, connection=driver_of(tx)).defer(**args)
@@ -24,7 +27,7 @@ def defer_in(tx: Session, task: str, *, once: str | None = None, **args: Any) ->
     try:
         with tx.begin_nested():
             # asked for inside: only then is the savepoint really set, and the refused row takes nothing else with it
-            _desk.configure_task(task, queueing_lock=once, connection=driver_of(tx)).defer(**args)
+            _desk.configure_task(task, queueing_lock=once, lock=once, connection=driver_of(tx)).defer(**args)
     except AlreadyEnqueued:
         return False
     return True

@@ -60,6 +60,18 @@ def test_one_waiting_job_is_enough_and_a_second_call_takes_nothing_else_with_it(
         assert rows_of(tx, "SELECT count(*) AS n FROM bank")[0].n == 2
 
 
+def test_two_days_works_never_run_side_by_side(database, settings) -> None:
+    with transaction(officer(1)) as tx:
+        defer_in(tx, TODAYS_WORK, once=TODAYS_WORK)
+        rows_of(tx, "UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")
+    with_app(database, settings, lambda app: put(app, TODAYS_WORK))
+    with transaction(CYCLE) as tx:
+        fetch = "SELECT id FROM procrastinate_fetch_job_v2(NULL, NULL) WHERE id IS NOT NULL"
+        assert rows_of(tx, fetch) == []
+        rows_of(tx, "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE status = 'doing' RETURNING id")
+        assert len(rows_of(tx, fetch)) == 1
+
+
 def test_a_worker_does_at_its_start_what_the_day_lacks(database, settings) -> None:
     asyncio.run(run(settings, wait=False, install_signal_handlers=False))
     assert (TODAYS_WORK, "succeeded", 1) in jobs()
