@@ -14,6 +14,9 @@ LISTED = text("""
     FROM certificate c LEFT JOIN push_list s ON s.certificate_id = c.id
     GROUP BY c.id ORDER BY c."on" DESC, c.run DESC LIMIT :limit OFFSET :offset
 """)
+ONE = text("""
+    SELECT id, "on", run, is_valid, body, made_at FROM certificate WHERE id = :id
+""")
 LISTS = text("""
     SELECT s.*, b.name AS bank_name FROM push_list s JOIN bank b ON b.id = s.bank_id
     WHERE s.certificate_id = :id ORDER BY b.name
@@ -35,7 +38,7 @@ def count(tx: Session) -> int:
 
 def get(tx: Session, certificate_id: int) -> Row[Any]:
     """One certificate, or NotFound."""
-    row = tx.execute(text("SELECT * FROM certificate WHERE id = :id"), {"id": certificate_id}).one_or_none()
+    row = tx.execute(ONE, {"id": certificate_id}).one_or_none()
     if row is None:
         raise NotFound("没有这份匹配凭证。")
     return row

@@ -114,7 +114,7 @@ class FiguresPage:
     promptness: Row[Any]
     reasons: Sequence[Row[Any]]
     sums: Figures
-    words: Mapping[str, str]
+    meanings: Mapping[str, str]
     """What each figure means."""
 
 
@@ -186,7 +186,7 @@ def show_figures(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Resp
         promptness=banks.promptness(tx, who.bank_id, since, until),
         reasons=banks.refusal_reasons(tx, who.bank_id, since, until),
         sums=cells[0] if cells else Figures(""),
-        words=definitions(),
+        meanings=definitions(),
     )
     return page(request, "bank/figures.html", view)
 

@@ -1,4 +1,4 @@
-"""Figures for officials: the funnel, what was paid and at what rate, each with its definition and the events behind it."""
+"""Figures for officials: the funnel, what was paid and at what rate; each with its definition and its events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class FiguresPage:
     since: date
     until: date
     sums: Figures
-    words: Mapping[str, str]
+    meanings: Mapping[str, str]
     universe: str
     period: str
     tabs: Sequence[Tab]
@@ -126,7 +126,7 @@ def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Res
         since=since,
         until=until,
         sums=cells[0] if cells else Figures(""),
-        words=definitions(),
+        meanings=definitions(),
         universe=universe(),
         period=period(),
         tabs=[Tab(str(name), f"/figures?by={key}&{query}#cut", key == by) for key, name in CUTS.items()],

@@ -134,12 +134,7 @@ def show_identities(request: Request, visitor: MaybeVisitor, tx: DoorTx, today: 
     if visitor is None or visitor.who.person_id is None:
         return RedirectResponse("/sign-in", status_code=303)
     rows = people.list_memberships(tx, visitor.who.person_id, today)
-    identities = tuple(
-        Identity(
-            row.id, row.role, _place(row), row.id == visitor.membership_id
-        )
-        for row in rows
-    )
+    identities = tuple(Identity(row.id, row.role, _place(row), row.id == visitor.membership_id) for row in rows)
     return page(request, "entry/identity.html", IdentityPage(visitor.who.name, identities))
 
 

@@ -46,7 +46,9 @@ SMALLEST, LARGEST = (
 def badge(request: Request, who: AFirm, tx: Tx) -> None:
     """The header says for which firm one acts."""
     firm = overview.get_firm(tx, who.uscc or "")
-    request.state.badge = Badge(who.name, who.role, "" if firm.name == who.name else firm.name, {"notices": notices.count_unread(tx, who)})
+    request.state.badge = Badge(
+        who.name, who.role, "" if firm.name == who.name else firm.name, {"notices": notices.count_unread(tx, who)}
+    )
 
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
