@@ -13,6 +13,7 @@ from service.actions.rematch import rematch
 from service.actions.run_cycle import run_cycle
 from service.city import days, funnel, lastday, opening
 from service.city.cast import Card, add_cast
+from service.city.character import Character
 from service.city.city import City, draw_city
 from service.city.days import Life
 from service.city.demands import draw_demands
@@ -56,23 +57,39 @@ def run_demo(known: Settings, plan: Plan, console: Console, *, fresh: bool = Fal
     set_up_logging(settings.model_copy(update={"log_level": "warning"}))  # one line a request is for servers
     write_marker(settings, asdict(plan), finished=False)
     with Watch(console) as watch, fresh_database(settings) as database:
-        with watch.phase("draw the city"):
-            city = draw_city(plan.firms, plan.start, DEMO_DAY, plan.seed)
-        with watch.phase("write the feeds"):
-            files = write_feeds(city, settings.home / "feeds")
-        life, version = _open(database, settings, city, files, watch)
-        _live(database, settings, life, files, watch)
-        with database.transaction(DEMO) as tx:
-            _add_firms(tx, settings)
-            summary, figures = _summary(tx, plan, life, version)
-    summary["seconds"] = watch.as_json()
-    summary["memory_mb"] = round(peak_megabytes())
-    keep_summary(settings, summary)
+        built = build(database, settings, plan, watch)
+    keep_summary(settings, built.summary)
     write_marker(settings, asdict(plan), finished=True)
-    _show(summary, console)
-    console.print(figures)
+    _show(built.summary, console)
+    console.print(built.figures)
     console.print(watch.table())
-    return settings, summary
+    return settings, built.summary
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a demo leaves behind beside its database."""
+
+    life: Life
+    summary: dict[str, Any]
+    figures: Table
+
+
+def build(
+    database: Database, settings: Settings, plan: Plan, watch: Watch, character: Character | None = None
+) -> Built:
+    """Build the city of a plan in an empty database."""
+    with watch.phase("draw the city"):
+        city = draw_city(plan.firms, plan.start, DEMO_DAY, plan.seed, character)
+    with watch.phase("write the feeds"):
+        files = write_feeds(city, settings.home / "feeds")
+    life, version = _open(database, settings, city, files, watch)
+    _live(database, settings, life, files, watch)
+    with database.transaction(DEMO) as tx:
+        _add_firms(tx, settings)
+        summary, figures = _summary(tx, plan, life, version)
+    summary |= {"seconds": watch.as_json(), "memory_mb": round(peak_megabytes())}
+    return Built(life, summary, figures)
 
 
 def _open(
@@ -88,7 +105,7 @@ def _open(
     bar = watch.bar("训练模型 model", 1)
     with watch.phase("train the model"):
         version = opening.learn(database, settings, city)
-    watch.advance(bar, version[:12])
+    watch.advance(bar, version[:12] or "太少，没有模型 too few loans, none")
     return Life(city, keys, days_of_work, draw_demands(city)), version
 
 

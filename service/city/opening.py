@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
+from risk.train import TrainingError
 from service.actions.admit_bank import BankForm, admit_bank
 from service.actions.offer_product import ProductForm, offer_product
 from service.actions.take_feed import Delivery, take_feed
@@ -73,9 +74,15 @@ def take_files(
 
 
 def learn(database: Database, settings: Settings, city: City) -> str:
-    """The model from what was known the day before the first live one; its version."""
+    """The model from what was known the day before the first live one; its version.
+
+    A city too small to learn from gets none (''): its estimates are unknown then, and say so.
+    """
     day = city.when.start - timedelta(days=1)
-    model = train_model(settings, day, seed=city.seed)
+    try:
+        model = train_model(settings, day, seed=city.seed)
+    except TrainingError:
+        return ""
     with database.transaction(DEMO) as tx:
         use_model(tx, DEMO, model, instant_on(day, 22))
     return model.version
