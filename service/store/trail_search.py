@@ -18,12 +18,16 @@ FOUND = """
     FROM trail t LEFT JOIN person p ON p.id = t.actor_id LEFT JOIN bank b ON b.id = t.bank_id
     WHERE (CAST(:uscc AS text) IS NULL OR t.uscc = :uscc)
       AND (CAST(:demand_id AS bigint) IS NULL OR t.demand_id = :demand_id)
+      AND (CAST(:bank_id AS bigint) IS NULL OR t.bank_id = :bank_id)
       AND (CAST(:noun AS text) IS NULL OR t.noun = :noun) AND (CAST(:verb AS text) IS NULL OR t.verb = :verb)
       AND (CAST(:since AS timestamptz) IS NULL OR t.at >= :since)
       AND (CAST(:until AS timestamptz) IS NULL OR t.at < :until)
 """
 CHAINS = text("""
     SELECT chain, entries, hash FROM trail_head WHERE chain LIKE :day || '/%' ORDER BY chain
+""")
+LOCKED = text("""
+    SELECT chain, entries, hash FROM trail_head WHERE chain = ANY (:chains) ORDER BY chain FOR UPDATE
 """)
 
 
@@ -37,12 +41,14 @@ class Sought:
     verb: str | None = None
     since: date | None = None
     until: date | None = None
+    bank_id: int | None = None
 
     def values(self) -> dict[str, Any]:
         """The parameters of the query: days become instants of the city."""
         return {
             "uscc": self.uscc,
             "demand_id": self.demand_id,
+            "bank_id": self.bank_id,
             "noun": self.noun,
             "verb": self.verb,
             "since": _start(self.since),
@@ -69,6 +75,11 @@ def find(tx: Session, sought: Sought, limit: int = 50, offset: int = 0) -> tuple
 def list_chains(tx: Session, day: date) -> Sequence[Row[Any]]:
     """The heads of a day's chains."""
     return tx.execute(CHAINS, {"day": day.isoformat()}).all()
+
+
+def lock_heads(tx: Session, chains: Sequence[str]) -> Sequence[Row[Any]]:
+    """The heads of these chains in their order; nobody adds to the chains until the transaction ends."""
+    return tx.execute(LOCKED, {"chains": list(chains)}).all()
 
 
 def _start(day: date | None) -> datetime | None:

@@ -1,0 +1,61 @@
+"""The queue's rows as an operator sees them: how many in which state, which are stuck, and who works."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+STALLED = """
+    j.status = 'doing' AND NOT EXISTS (SELECT 1 FROM procrastinate_workers w
+        WHERE w.id = j.worker_id AND w.last_heartbeat > now() - make_interval(secs => :silent_seconds))
+"""
+"""Begun, and its worker is gone or silent."""
+STATE = f"CASE WHEN {STALLED} THEN 'stalled' ELSE j.status::text END"
+COUNTS = text(f"SELECT {STATE} AS state, count(*) AS jobs FROM procrastinate_jobs j GROUP BY 1")
+FOUND = text(f"""
+    SELECT j.id, j.task_name, j.attempts, j.scheduled_at, {STATE} AS state,
+           (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id) AS changed_at
+    FROM procrastinate_jobs j WHERE CAST(:state AS text) IS NULL OR {STATE} = :state
+    ORDER BY j.id DESC LIMIT :limit OFFSET :offset
+""")
+LOCKED = text(f"SELECT j.id, j.task_name, {STATE} AS state FROM procrastinate_jobs j WHERE j.id = :id FOR UPDATE")
+RETRY = text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
+WORKERS = text("""
+    SELECT count(*) FROM procrastinate_workers
+    WHERE last_heartbeat > now() - make_interval(secs => :silent_seconds)
+""")
+
+
+def count_by_state(tx: Session, silent_seconds: float) -> Mapping[str, int]:
+    """State → jobs; a job whose worker fell silent counts as 'stalled', not as 'doing'."""
+    return {row.state: row.jobs for row in tx.execute(COUNTS, {"silent_seconds": silent_seconds})}
+
+
+def list_jobs(
+    tx: Session, silent_seconds: float, state: str | None = None, limit: int = 50, offset: int = 0
+) -> Sequence[Row[Any]]:
+    """One page of jobs in a state, the newest first."""
+    values = {"silent_seconds": silent_seconds, "state": state, "limit": limit, "offset": offset}
+    return tx.execute(FOUND, values).all()
+
+
+def lock(tx: Session, job_id: int, silent_seconds: float) -> Row[Any] | None:
+    """One job as it stands, locked until the transaction ends; None where there is none."""
+    return tx.execute(LOCKED, {"id": job_id, "silent_seconds": silent_seconds}).one_or_none()
+
+
+def retry(tx: Session, job_id: int) -> bool:
+    """Put a failed or stalled job back into the queue; False where one of its kind waits there already."""
+    try:
+        with tx.begin_nested():
+            tx.execute(RETRY, {"id": job_id})
+    except IntegrityError:
+        return False
+    return True
+
+
+def workers(tx: Session, silent_seconds: float) -> int:
+    """How many workers gave a sign of life just now."""
+    return int(tx.execute(WORKERS, {"silent_seconds": silent_seconds}).scalar_one())
