@@ -15,7 +15,7 @@ from risk.train import TrainingError, train_on_records
 from service.domain.errors import NotAllowed, NotPossible
 from service.domain.people import Role, Who
 from service.settings import Settings
-from service.store import platform, trail
+from service.store import platform_state, trail
 from service.store.trail import Act
 
 
@@ -46,5 +46,5 @@ def use_model(tx: Session, who: Who, model: RiskModel, now: datetime) -> None:
     """Estimate with this model from now on."""
     if not (who.is_platform or who.role is Role.OPERATOR):
         raise NotAllowed("只有运行人员可以启用模型。")
-    platform.set_model(tx, model.version)
+    platform_state.set_model(tx, model.version)
     trail.append(tx, who, [Act("uses", "model", new=model.version[:40])], now)

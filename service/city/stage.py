@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from service.domain.people import the_platform
 from service.settings import NotReady, Settings, hand_on, read_settings
 from service.settings import settings as known_settings
-from service.store import platform
+from service.store import platform_state
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import ServerAddress, drop_database, make_database, serving
@@ -85,7 +85,7 @@ def fresh_database(settings: Settings) -> Iterator[Database]:
         try:
             with database.transaction(the_platform("demo")) as tx:
                 assert settings.demo_on is not None
-                platform.set_demo_day(tx, settings.demo_on)
+                platform_state.set_demo_day(tx, settings.demo_on)
             yield database
         finally:
             database.dispose()
@@ -93,7 +93,7 @@ def fresh_database(settings: Settings) -> Iterator[Database]:
 
 def refuse_strangers(address: ServerAddress) -> None:
     """Only an empty database, or one that says it is a demo's, may be built over."""
-    if platform.is_a_citys(address):
+    if platform_state.is_a_citys(address):
         raise NotReady(
             f"数据库 {address.database} 不是演示数据库，里面已有数据，演示不会覆盖它；请用 XINDENG_HOME 另选一处。",
             f"The database {address.database} is no demo's and holds data; a demo never replaces it."

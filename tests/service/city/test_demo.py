@@ -16,7 +16,7 @@ from service.city.watch import Watch
 from service.clock import instant_on
 from service.domain.people import the_platform
 from service.settings import DEMO_DAY, Settings
-from service.store import platform, trail
+from service.store import platform_state, trail
 from service.store.database import Database, use
 from service.store.server import ServerAddress, drop_database, make_database
 from service.telemetry import set_up_logging
@@ -47,7 +47,7 @@ def built(place: Settings, opened: Database) -> Iterator[Built]:
     use(opened)
     set_up_logging(place.model_copy(update={"log_level": "error"}))
     with opened.transaction(the_platform("test")) as tx:
-        platform.set_demo_day(tx, DEMO_DAY)
+        platform_state.set_demo_day(tx, DEMO_DAY)
     with pytest.MonkeyPatch.context() as fewer, Watch(Console(quiet=True)) as watch:
         fewer.setattr(choice, "RIDGES", (0.1,))  # fewer candidates: which model is chosen is not the matter here
         fewer.setattr(choice, "FEW_STEPS", (20,))
