@@ -85,24 +85,6 @@ def test_writers_of_one_chain_at_once_leave_a_sound_chain(database: Database) ->
         assert trail.first_break(bent) == bent[30]
 
 
-def test_every_table_of_persons_firms_banks_and_districts_is_closed_to_the_web_without_a_context(
-    database: Database,
-) -> None:
-    open_to_all = {
-        "alembic_version", "bank", "calendar_day", "certificate", "firm_stale", "idempotency_key", "place_use",
-        "platform_state", "product", "product_version", "run", "source_day", "trail_head",
-        "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers",
-    }  # fmt: skip
-    with transaction(the_platform()) as tx:
-        rows = tx.execute(
-            text(
-                "SELECT relname, relrowsecurity AND relforcerowsecurity AS closed FROM pg_class"
-                " WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
-            )
-        ).all()
-    assert {row.relname for row in rows if not row.closed} == open_to_all
-
-
 def test_today_is_the_citys_day_not_the_servers() -> None:
     from datetime import UTC, datetime
 
