@@ -218,7 +218,7 @@ def run(  # noqa: C901, PLR0912, PLR0915  pragma: no cover  one loop, compiled
             if target == found or best_profit[target] <= 0.0:
                 break
             pair, bank = best_pair[target], best_bank[target]
-            product = pair_product[pair]
+            product = int(pair_product[pair])
             rival = max(best_profit[wanted - 1], 0.0) if found == wanted else 0.0
             if bank_first[bank + 1] - bank_first[bank] > 1:
                 rival = max(rival, _sibling(first, last, pair, pair_product, value, cost, money, asked, product_bank))

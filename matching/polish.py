@@ -60,45 +60,70 @@ def _surplus(  # noqa: C901, PLR0912  pragma: no cover  compiled
 
 @nb.njit(cache=True)
 def _best_price(surplus: Any, places: Any) -> Any:  # pragma: no cover  compiled
-    """The price at which just as many suitors as there are places have something to gain."""
+    """The price at which just as many suitors as there are places have something to gain; reorders `surplus`.
+
+    Hoare's selection of the (places + 1)-th largest, written out because numpy's own takes long to compile.
+    """
     if len(surplus) <= places:
         return 0.0
-    split = np.partition(surplus, len(surplus) - places - 1)
-    below = split[len(surplus) - places - 1]
-    return max(below, 0.0)
+    low, high = 0, len(surplus) - 1
+    while low < high:
+        pivot = surplus[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while surplus[left] > pivot:
+                left += 1
+            while surplus[right] < pivot:
+                right -= 1
+            if left <= right:
+                surplus[left], surplus[right] = surplus[right], surplus[left]
+                left += 1
+                right -= 1
+        if places <= right:
+            high = right
+        elif places >= left:
+            low = left
+        else:
+            break
+    return max(surplus[places], 0.0)
 
 
 @nb.njit(cache=True)
-def _part(surplus: Any, asked: Any, rho: Any, places: Any, quota: Any) -> Any:  # pragma: no cover  compiled
-    """A product's part of the bound at a price per fen, with the best price per place; both."""
-    net = surplus - rho * asked
+def _part(surplus: Any, asked: Any, rho: Any, places: Any, quota: Any, net: Any) -> Any:  # pragma: no cover  compiled
+    """A product's part of the bound at a price per fen, with the best price per place; both. `net` is scratch."""
+    for place in range(len(surplus)):
+        net[place] = surplus[place] - rho * asked[place]
     price = _best_price(net, places)
     total = price * places + rho * quota
-    for one in net:
-        total += max(one - price, 0.0)
+    for place in range(len(net)):
+        total += max(net[place] - price, 0.0)
     return total, price
 
 
 @nb.njit(cache=True)
 def _best_money(surplus: Any, asked: Any, places: Any, quota: Any, start: Any) -> Any:  # pragma: no cover  compiled
     """Golden-section search for the price per fen; never worse than the one it starts from."""
+    net = np.empty(len(surplus))
     low, high = 0.0, 0.0
     for place in range(len(surplus)):
         high = max(high, surplus[place] / max(asked[place], 1.0))
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    at_left, at_right = _part(surplus, asked, left, places, quota)[0], _part(surplus, asked, right, places, quota)[0]
+    at_left, at_right = (
+        _part(surplus, asked, left, places, quota, net)[0],
+        _part(surplus, asked, right, places, quota, net)[0],
+    )
     for _ in range(SEARCHES):
         if at_left <= at_right:
             high, right, at_right = right, left, at_left
             left = high - GOLDEN * (high - low)
-            at_left = _part(surplus, asked, left, places, quota)[0]
+            at_left = _part(surplus, asked, left, places, quota, net)[0]
         else:
             low, left, at_left = left, right, at_right
             right = low + GOLDEN * (high - low)
-            at_right = _part(surplus, asked, right, places, quota)[0]
-    best, least = start, _part(surplus, asked, start, places, quota)[0]
+            at_right = _part(surplus, asked, right, places, quota, net)[0]
+    best, least = start, _part(surplus, asked, start, places, quota, net)[0]
     for rho in (0.0, left, right):
-        total = _part(surplus, asked, rho, places, quota)[0]
+        total = _part(surplus, asked, rho, places, quota, net)[0]
         if total < least:
             best, least = rho, total
     return best
@@ -130,7 +155,7 @@ def sweep(  # pragma: no cover  compiled
         if last > first:
             if quota[product] >= 0:
                 money[product] = _best_money(surplus, asked, places[product], float(quota[product]), money[product])
-            price[product] = _best_price(surplus - money[product] * asked, places[product])
+            price[product] = _part(surplus, asked, money[product], places[product], 0.0, asked.copy())[1]
     for bank in range(len(bank_places)):
         first, last = bank_first[bank], bank_first[bank + 1]
         if bank_places[bank] < 0 or last == first:
