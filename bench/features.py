@@ -14,11 +14,14 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    import numpy as np
 
 AS_OF = date(2026, 6, 30)
 PER_FIRM = {
@@ -53,7 +56,7 @@ def write_mirror(folder: str, firms: int, records: int, seed: int = 7) -> int:
     return sum(_write_item(Path(folder), item, int(share * weight), firms, random) for item, weight in PER_FIRM.items())
 
 
-def _write_item(folder: Path, item: str, count: int, firms: int, random) -> int:
+def _write_item(folder: Path, item: str, count: int, firms: int, random: "np.random.Generator") -> int:
     """One item's files, a month each over four years."""
     import ibis
     import numpy as np
