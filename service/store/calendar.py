@@ -1,13 +1,13 @@
 """The calendar the clocks follow: the published one, with the operator's days over it."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from service.domain.standards.calendar import Calendar
+from service.domain.standards.calendar import PUBLISHED_UNTIL, Calendar
 
 SET_DAYS = text("""
     INSERT INTO calendar_day ("on", is_working, note, changed_by, changed_at)
@@ -47,3 +47,12 @@ def list_days(tx: Session) -> list[Row[Any]]:
 def list_waiting(tx: Session) -> list[Row[Any]]:
     """Open lines whose due date waits for the calendar."""
     return list(tx.execute(WAITING).all())
+
+
+def published_until(tx: Session) -> date:
+    """The last day up to which every day is known: the published years, and the operator's days right after them."""
+    set_days_ahead = {row.on for row in list_days(tx) if row.on > PUBLISHED_UNTIL}
+    day = PUBLISHED_UNTIL
+    while day + timedelta(days=1) in set_days_ahead:
+        day += timedelta(days=1)
+    return day

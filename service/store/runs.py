@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from service.domain.errors import NotFound
+
 START = text("""
     INSERT INTO run (name, "on", started_at, state, done, total, message, cancel_asked)
     VALUES (:name, :day, :now, 'running', 0, :total, '', false) RETURNING id
@@ -57,6 +59,14 @@ def ask_cancel(tx: Session, run_id: int) -> bool:
 def find_latest(tx: Session, name: str) -> Row[Any] | None:
     """The run of this name that was started last."""
     return tx.execute(LATEST, {"name": name}).one_or_none()
+
+
+def get(tx: Session, run_id: int) -> Row[Any]:
+    """One run, or NotFound."""
+    row = tx.execute(text("SELECT * FROM run WHERE id = :id"), {"id": run_id}).one_or_none()
+    if row is None:
+        raise NotFound("没有这次运行。")
+    return row
 
 
 def list_recent(tx: Session, limit: int = 20) -> Sequence[Row[Any]]:

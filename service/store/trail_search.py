@@ -72,6 +72,12 @@ def find(tx: Session, sought: Sought, limit: int = 50, offset: int = 0) -> tuple
     return found.all(), total
 
 
+def demand_numbered(tx: Session, number: str) -> int:
+    """The key of the demand of this number; 0, which no demand has, where there is none."""
+    found = tx.execute(text("SELECT id FROM demand WHERE number = :number"), {"number": number}).scalar()
+    return int(found or 0)
+
+
 def list_chains(tx: Session, day: date) -> Sequence[Row[Any]]:
     """The heads of a day's chains."""
     return tx.execute(CHAINS, {"day": day.isoformat()}).all()

@@ -36,10 +36,10 @@ def test_a_database_that_is_away_is_a_failure_with_advice(tmp_path: Path) -> Non
 
 def test_a_missing_redis_is_said_and_is_no_failure(tmp_path: Path, settings: Settings) -> None:
     given = settings.model_copy(update={"home": tmp_path})
-    assert doctor._redis(given).state is State.WITHOUT
+    assert doctor.redis_finding(given).state is State.WITHOUT
     away = read_settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")
-    assert doctor._redis(away).state is State.WITHOUT
-    assert "optional" in doctor._redis(away).advice_en.lower()
+    assert doctor.redis_finding(away).state is State.WITHOUT
+    assert "optional" in doctor.redis_finding(away).advice_en.lower()
 
 
 def test_missing_fonts_and_browser_are_no_failures(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
