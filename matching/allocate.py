@@ -13,11 +13,11 @@ from matching.market import Market, market_of
 from matching.stages import STAGES, Stage, dual_bound, met_before, pair_stages, possible, remaining, reserved
 from matching.terms import Allocation, Ints, Lines, Prices, Problem
 
-ROUNDS, SWEEPS = 3, 3
-"""Where money binds: auctions tried, each from the prices per fen the last one taught, and sweeps of polish between."""
+ROUNDS, SWEEPS, GOOD_ENOUGH = 3, 3, 1e-3
+"""Auctions tried at most, each from the prices the last one taught, sweeps of polish between, until the gap is so."""
 
-SHY = 0.97
-"""The share of a price per fen a next auction starts from: it can only rise."""
+SHY, SHY_OF_SAMPLE, ONE_IN = 0.97, 0.9, 10
+"""The share of known prices a next auction starts from, since it can only raise them; of a sample's; its size."""
 
 
 def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | None = None) -> Allocation:
@@ -63,24 +63,41 @@ def _share_out(
     proofs = [nothing] if warm is None else [nothing, warm]
     if not len(market.pairs):
         return taken, proofs
-    start, best = nothing if warm is None else _shy(market, warm), None
-    for _ in range(ROUNDS if market.money_binds() else 1):
+    start, best = _start(market, order, nothing, warm), np.zeros(0, np.int64)
+    for _ in range(ROUNDS):
         chosen, found = market.run(order, start)
         filled = _fill_up(problem, left, chosen)
-        if best is None or problem.value[filled].sum() > problem.value[best].sum():
+        if problem.value[filled].sum() > problem.value[best].sum():
             best = filled
         proofs.append(found)
-        if market.money_binds():
-            proofs.append(market.polished(found, SWEEPS))
-            start = _shy(market, proofs[-1])
-    assert best is not None
+        if market.is_cheap() or _good_enough(problem, left, best, proofs):
+            break
+        proofs.append(market.polished(found, SWEEPS))
+        if _good_enough(problem, left, best, proofs):
+            break
+        start = _shy(market, proofs[-1], SHY)
     return np.sort(np.concatenate([taken, best])), proofs
 
 
-def _shy(market: Market, prices: Prices) -> Prices:
-    """A little less than these prices, where money binds; nothing elsewhere."""
-    bound = market.quota >= 0
-    return Prices(np.where(bound, SHY * prices.product, 0.0), np.where(bound, SHY * prices.quota, 0.0), prices.bank)
+def _good_enough(problem: Problem, left: Stage, chosen: Ints, proofs: list[Prices]) -> bool:
+    bound = min(dual_bound(problem, left, one) for one in proofs)
+    return bool(bound - problem.value[chosen].sum() <= GOOD_ENOUGH * bound)
+
+
+def _start(market: Market, order: Ints, nothing: Prices, warm: Prices | None) -> Prices:
+    """Where bidding starts: below yesterday's prices, or those of a sample of a big market, or at nothing."""
+    if warm is not None:
+        return _shy(market, warm, SHY)
+    if not market.is_big():
+        return nothing
+    sample = market.sample(ONE_IN)
+    return _shy(market, sample.polished(sample.run(order, nothing)[1], SWEEPS), SHY_OF_SAMPLE)
+
+
+def _shy(market: Market, prices: Prices, share: float) -> Prices:
+    """A little less than these prices: where money binds, or in a big market; nothing elsewhere."""
+    bound = (market.quota >= 0) | market.is_big()
+    return Prices(np.where(bound, share * prices.product, 0.0), np.where(bound, share * prices.quota, 0.0), prices.bank)
 
 
 def _fill_up(problem: Problem, left: Stage, chosen: Ints) -> Ints:

@@ -1,6 +1,6 @@
 """One stage as the compiled code sees it: its possible pairs as columns, an auction over them, a polish of prices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class Market:
     places: Ints
     quota: Ints
     bank_places: Ints
+    fineness: float
 
     def run(self, order: Ints, start: Prices) -> tuple[Ints, Prices]:
         """An auction in this order of bidding, from these least prices: the chosen pairs (positions) and the prices."""
@@ -40,11 +41,10 @@ class Market:
         heap_first = np.zeros(products + 1, np.int64)
         suitors = np.bincount(self.product, minlength=products)
         np.cumsum(np.minimum(self.places, suitors) + 1, out=heap_first[1:])
-        fineness = FINENESS if len(self.value) < BIG else BIG_FINENESS
         chosen, price, money, bank_price, _ = auction.run(
             self.offsets, self.product, self.value, self.amount, self.lines, self.product_bank, self.places, self.quota,
             self.bank_places, bank_first, bank_products, heap_first, order, start.product, start.quota,
-            fineness * float(self.value.mean()), MOST_BIDS_PER_PAIR * len(self.value) + 10_000,
+            self.fineness * float(self.value.mean()), MOST_BIDS_PER_PAIR * len(self.value) + 10_000,
         )  # fmt: skip
         return self.pairs[chosen], Prices(price, money, bank_price)
 
@@ -64,9 +64,29 @@ class Market:
             )  # fmt: skip
         return Prices(price, money, bank_price)
 
-    def money_binds(self) -> bool:
-        """Whether any product's money could run out."""
-        return bool((self.quota >= 0).any())
+    def is_cheap(self) -> bool:
+        """Small and without a money line that could bind: one auction comes as near the optimum as its step allows."""
+        return not self.is_big() and not bool((self.quota >= 0).any())
+
+    def is_big(self) -> bool:
+        """So many pairs that a sample is worth its time."""
+        return len(self.pairs) >= BIG
+
+    def sample(self, one_in: int) -> "Market":
+        """Every so many-th demand, with as large a part of every limit."""
+        kept = self.owner % one_in == 0
+        owner = self.owner[kept]
+        return replace(
+            self,
+            pairs=self.pairs[kept],
+            offsets=np.searchsorted(owner, np.arange(len(self.amount) + 1)),
+            owner=owner,
+            product=self.product[kept],
+            value=self.value[kept],
+            places=self.places // one_in,
+            quota=np.where(self.quota < 0, self.quota, self.quota // one_in),
+            bank_places=np.where(self.bank_places < 0, self.bank_places, self.bank_places // one_in),
+        )
 
 
 def market_of(problem: Problem, left: Stage) -> Market:
@@ -87,4 +107,5 @@ def market_of(problem: Problem, left: Stage) -> Market:
         places=left.places,
         quota=np.where((left.quota >= 0) & (asked <= left.quota), -1, left.quota),
         bank_places=left.bank_places,
+        fineness=FINENESS if len(pairs) < BIG else BIG_FINENESS,
     )
