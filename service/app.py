@@ -11,9 +11,11 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from service.accelerator import Accelerator
 from service.clock import Clock
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible, Unavailable
 from service.doors import House, NotSignedIn, seat
+from service.pace import TooFast, paced
 from service.settings import Settings
 from service.store.database import Database, use
 from service.telemetry import watch
@@ -25,6 +27,7 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     NotPossible: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooFast: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """The one table from what can be wrong to HTTP."""
 
@@ -32,22 +35,25 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
 def create_app(settings: Settings, database: Database, clock: Clock, routers: Sequence[APIRouter] = ()) -> FastAPI:
     """The service over an open database, on a clock. `routers` are hung on as they are (the API's, the pages')."""
 
+    accelerator = database.accelerator = Accelerator.of(settings)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         database.dispose()
+        accelerator.close()
 
     app = FastAPI(
         title="Xindeng 信灯",
         version="1",
         lifespan=lifespan,
-        dependencies=[Depends(seat, scope="function")],
+        dependencies=[Depends(paced), Depends(seat, scope="function")],
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
     use(database)
-    app.state.house = House(settings, database, clock, anyio.CapacityLimiter(database.pool_size))
+    app.state.house = House(settings, database, clock, anyio.CapacityLimiter(database.pool_size), accelerator)
     for router in routers:
         app.include_router(router)
     watch(app)
@@ -75,7 +81,10 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: object) -> JSONR
 def domain_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)
     more = {"field": error.field} if error.field else {}
-    return problem(status_of(error), error.code, str(error), **more)
+    answer = problem(status_of(error), error.code, str(error), **more)
+    if isinstance(error, TooFast):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def form_problem(_: Request, error: Exception) -> JSONResponse:

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 
 from service import security
+from service.accelerator import Accelerator
 from service.clock import Clock, machine_now
 from service.domain.errors import DomainError, NotAllowed
 from service.domain.people import BANK_ROLES, OFFICIAL_ROLES, THE_DOOR, Role, Who
@@ -38,6 +39,7 @@ class House:
     database: Database
     clock: Clock
     seats: anyio.CapacityLimiter
+    accelerator: Accelerator
 
 
 @dataclass(frozen=True)

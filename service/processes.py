@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+from service.accelerator import Accelerator
 from service.settings import Settings, hand_on, share_metrics
 from service.settings import settings as known_settings
 from service.store.database import Database, use
@@ -31,11 +32,13 @@ def open_database(settings: Settings) -> Iterator[Database]:
     """The database, reached or started, its schema up to date, open as this process's own for the length of a block."""
     with serving(settings) as address:
         migrate(address.owner_url)
-        database = use(Database(address, settings.pool_size))
+        accelerator = Accelerator.of(settings)  # what jobs change, pages hear of
+        database = use(Database(address, settings.pool_size, accelerator))
         try:
             yield database
         finally:
             database.dispose()
+            accelerator.close()
 
 
 def run_pages(settings: Settings) -> None:

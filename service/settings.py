@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     public_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="for QR codes and links in notices")
     trusted_proxies: str = Field("127.0.0.1", description="whose X-Forwarded-* headers are believed")
     metrics_token: SecretStr | None = Field(None, description="opens /metrics; none = closed outside the demo")
+    api_rate: int = Field(10, ge=1, description="API requests a second of one key or session, on the average")
+    api_burst: int = Field(30, ge=1, description="and at once after a pause; at least api_rate")
+    api_address_rate: int = Field(100, ge=1, description="the same for one address (an IPv6 /64), whoever asks from it")
+    api_address_burst: int = Field(300, ge=1, description="and at once after a pause; at least api_address_rate")
     upload_limit_mb: int = Field(50, ge=1, le=2048)
     session_idle_minutes: int = Field(30, ge=1)
     session_hours: int = Field(12, ge=1)
@@ -105,6 +109,19 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"密钥太短，至少 {SHORTEST_SECRET} 个字符 / shorter than {SHORTEST_SECRET} characters")
         return secret
+
+    @field_validator("redis_url")
+    @classmethod
+    def _speaks_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("应以 redis://、rediss:// 或 unix:// 开头 / starts with redis://, rediss:// or unix://")
+        return url
+
+    @model_validator(mode="after")
+    def _bursts_hold_a_second(self) -> Self:
+        if self.api_burst < self.api_rate or self.api_address_burst < self.api_address_rate:
+            raise ValueError("API_BURST 不得小于 API_RATE / API_BURST is at least API_RATE, for addresses too")
+        return self
 
     @model_validator(mode="after")
     def _demo_has_a_day(self) -> Self:

@@ -1,6 +1,6 @@
 """The engine and `transaction()`: all of it or none of it, and the only place in the house that commits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,10 +8,12 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
+from service.accelerator import Accelerator
 from service.domain.people import Who
 from service.store.server import ServerAddress, sqlalchemy_url
 
 POOL_SIZE = 8
+TOUCHED = "touched"
 CONTEXT = text(
     "SELECT set_config('xindeng.role', :role, true), set_config('xindeng.uscc', :uscc, true),"
     " set_config('xindeng.bank', :bank, true), set_config('xindeng.district', :district, true),"
@@ -22,9 +24,12 @@ CONTEXT = text(
 class Database:
     """Two pools: `web` under row-level security for people, `cycle` for the platform's own work."""
 
-    def __init__(self, address: ServerAddress, pool_size: int = POOL_SIZE) -> None:
+    def __init__(
+        self, address: ServerAddress, pool_size: int = POOL_SIZE, accelerator: Accelerator | None = None
+    ) -> None:
         self.address = address
         self.pool_size = pool_size
+        self.accelerator = accelerator
         self._web = _engine(address.web_url, pool_size)
         self._cycle = _engine(address.cycle_url, pool_size)
 
@@ -32,15 +37,24 @@ class Database:
     def transaction(self, who: Who, *, read_only: bool = False) -> Iterator[Session]:
         """One transaction as `who`: committed at the end of the block, rolled back by any exception."""
         engine = self._cycle if who.is_platform else self._web
-        with Session(engine, expire_on_commit=False, info={"who": who, "read_only": read_only}) as session:
+        topics: set[str] = set()
+        info = {"who": who, "read_only": read_only, "accelerator": self.accelerator, TOUCHED: topics}
+        with Session(engine, expire_on_commit=False, info=info) as session:
             event.listen(session, "after_begin", _say_who)
             with session.begin():
                 yield session
+        if self.accelerator is not None:
+            self.accelerator.touched(topics)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
         self._web.dispose()
         self._cycle.dispose()
+
+
+def touch(tx: Session, topics: Iterable[str]) -> None:
+    """These topics (demand:7, bank:3) have changed once this transaction is committed."""
+    tx.info.get(TOUCHED, set()).update(topics)
 
 
 def _engine(url: str, pool_size: int) -> Engine:

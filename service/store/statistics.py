@@ -7,12 +7,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from service.domain.errors import NotAllowed
 from service.domain.figure import FigureKind
 from service.domain.people import BANK_ROLES, Role, Who
+from service.store.kept_figures import kept_figures
 from service.store.standing import as_json
 
 By = Literal["all", "day", "month", "district", "bank", "industry", "size"]
@@ -97,6 +99,9 @@ class Figures:
     average_rate: Decimal | None = None
 
 
+CELLS = TypeAdapter(list[Figures])
+
+
 def figures(tx: Session, who: Who, since: date, until: date, by: By = "all") -> list[Figures]:
     """The figures of the days `since` … `until`, one cell for each key, within the scope of `who`, from the roll-ups.
 
@@ -106,6 +111,11 @@ def figures(tx: Session, who: Who, since: date, until: date, by: By = "all") -> 
         raise NotAllowed("企业不能查看全市数据。")
     if who.role in BANK_ROLES and KEYS[by][0] == "figure_slice":
         raise NotAllowed("银行不能按行业或规模查看数据。")
+    scope = f"{who.role}.{who.district or ''}.{who.bank_id or ''}"
+    return kept_figures(tx, f"{scope}:{since}:{until}:{by}", CELLS, lambda: _read(tx, who, since, until, by))
+
+
+def _read(tx: Session, who: Who, since: date, until: date, by: By) -> list[Figures]:
     cells: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in _sums(tx, who, since, until, by):
         cells[row.key][row.kind] = row

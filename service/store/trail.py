@@ -15,6 +15,7 @@ from service.clock import day_of
 from service.domain.people import Who
 from service.domain.trail import TrailEntry
 from service.store.bulk import add_rows
+from service.store.database import touch
 
 GENESIS = "0" * 64
 
@@ -45,6 +46,12 @@ def append(tx: Session, who: Who, acts: Sequence[Act], at: datetime) -> None:
         rows += _extend(tx, who, chain, by_chain[chain], at)
     if rows:
         add_rows(tx, "trail", rows)
+        touch(tx, (topic for act in acts for topic in topics_of(act)))
+
+
+def topics_of(act: Act) -> list[str]:
+    """What a live page about this act's demand or bank watches."""
+    return [f"{name}:{key}" for name, key in (("demand", act.demand_id), ("bank", act.bank_id)) if key]
 
 
 def chain_of(act: Act, at: datetime) -> str:
