@@ -23,8 +23,7 @@ from service.actions.give_consent import ConsentForm
 from service.actions.report_demand import ReportForm, report_demand
 from service.domain.people import Role, Who, the_platform
 from service.domain.standards.calendar import Calendar
-from service.profiles.compute import Profiler
-from service.profiles.tools import Tools
+from service.profiles.tools import Tools, profiler_of
 from service.store.bulk import add_rows, next_ids
 from service.store.offers_of_banks import list_matching
 
@@ -42,8 +41,8 @@ OU = Who(Role.DISTRICT, 6, "欧", district=ZHONGMU)
 CITY = Who(Role.CITY, 7, "市")
 PLATFORM = the_platform("test")
 
-PROFILER = Profiler()
-"""One for all tests of a process: its queries take two seconds to write."""
+PROFILER = profiler_of(tuple(FEATURES), None)
+"""The process's own: its queries take two seconds to write."""
 
 
 def bai(bank_id: int) -> Who:
@@ -114,32 +113,44 @@ def a_firm_with_records(tx: Session, uscc: str = FANG, today: date = TODAY, **ot
     district = other.get("district", ZHONGYUAN)
     details = {"name": "方", "kind": "enterprise", "district": district, "premises": "rented"}
     capital = {"amount_fen": 10**8, "details": details}
-    a_record(tx, uscc, "registration", uscc, date(2018, 3, 1), code="F52", status="active", **capital)
-    a_record(tx, uscc, "annual_report", "2025", date(2026, 4, 10), quantity=8, amount_fen=500_000_000)
-    a_record(tx, uscc, "tax_grade", "2025", date(2026, 4, 20), code="B")
+    rows = [
+        _record(uscc, "registration", uscc, date(2018, 3, 1), code="F52", status="active", **capital),
+        _record(uscc, "annual_report", "2025", date(2026, 4, 10), quantity=8, amount_fen=500_000_000),
+        _record(uscc, "tax_grade", "2025", date(2026, 4, 20), code="B"),
+    ]
     vat = {"code": "vat", "amount_fen": 2_000_000, "quantity": 0, "status": "on_time"}
     power = {"code": "electricity", "amount_fen": 70_000, "quantity": 900, "status": "paid"}
-    for back in range(1, 15):
-        month = (today.replace(day=1) - timedelta(days=30 * back)).replace(day=1)
-        end = (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    staff = {"quantity": 8, "amount_fen": 900_000, "status": "paid"}
+    months = {
+        (today.replace(day=1) - timedelta(days=30 * back)).replace(day=1) - timedelta(days=1) for back in range(14)
+    }
+    for end in sorted(months, reverse=True):
         period = f"{end:%Y-%m}"
-        a_record(tx, uscc, "tax_payment", f"{period}|vat", end, **vat)
-        a_record(tx, uscc, "utility", f"{period}|electricity", end, **power)
-        a_record(tx, uscc, "social_insurance", period, end, quantity=8, amount_fen=900_000, status="paid")
+        rows.append(_record(uscc, "tax_payment", f"{period}|vat", end, **vat))
+        rows.append(_record(uscc, "utility", f"{period}|electricity", end, **power))
+        rows.append(_record(uscc, "social_insurance", period, end, **staff))
+    there = {(row["item"], row["key"]) for row in rows_of(tx, "record", uscc=uscc) if row["superseded_on"] is None}
+    new = [row for row in rows if (row["item"], row["key"]) not in there]
+    ids = next_ids(tx, "record", len(new))
+    add_rows(tx, "record", [row | {"id": key} for key, row in zip(ids, new, strict=True)])
     return uscc
+
+
+def _record(uscc: str, item: str, key: str, happened_on: date, **other: Any) -> dict[str, Any]:
+    """A fact's row without its key: known five days after it happened (or on `known_on`)."""
+    return {
+        "item": item, "uscc": uscc, "key": key, "happened_on": happened_on, "ends_on": None,
+        "known_on": happened_on + timedelta(days=5), "amount_fen": None, "quantity": None, "code": None, "status": None,
+        "party": None, "details": None, "feed_id": 1, "line": 2, "superseded_on": None, "withdrawn_on": None,
+    } | other  # fmt: skip
 
 
 def a_record(tx: Session, uscc: str, item: str, key: str, happened_on: date, **other: Any) -> int:
     """One fact, known five days after it happened (or on `known_on`); its key."""
     place = next_ids(tx, "record", 1)[0]
-    row = {
-        "id": place, "item": item, "uscc": uscc, "key": key, "happened_on": happened_on, "ends_on": None,
-        "known_on": happened_on + timedelta(days=5), "amount_fen": None, "quantity": None, "code": None, "status": None,
-        "party": None, "details": None, "feed_id": 1, "line": 2, "superseded_on": None, "withdrawn_on": None,
-    }  # fmt: skip
     there = "SELECT 1 FROM record WHERE uscc = :uscc AND item = :item AND key = :key AND superseded_on IS NULL"
     if not tx.execute(text(there), {"uscc": uscc, "item": item, "key": key}).scalar():
-        add_rows(tx, "record", [row | other])
+        add_rows(tx, "record", [_record(uscc, item, key, happened_on, **other) | {"id": place}])
     return place
 
 
