@@ -1,0 +1,317 @@
+"""The access specification: every route of the whole platform and who may use it; a route that is not here fails.
+
+Refused is: sent to the sign-in page, 401, or 403 because of who one is. A foreign thing is simply not there: 404.
+"""
+
+import re
+import secrets
+from decimal import Decimal
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from starlette.routing import Mount
+
+from service.actions.answer_push import answer_line
+from service.actions.choose_offer import accept_offer
+from service.actions.issue_key import issue_key
+from service.actions.push_lists import push_missing
+from service.actions.report_credit import report_drawdowns, report_grants
+from service.clock import Clock
+from service.domain.answering import AnswerForm, OfferForm
+from service.domain.people import Role, Who, the_platform
+from service.domain.reporting import DrawForm, GrantForm
+from service.doors import cookie_name
+from service.store import follow_ups
+from tests.browser import session_of
+from tests.builders import (
+    CITY,
+    FANG,
+    FANG_HERSELF,
+    FENG,
+    FENG_HIMSELF,
+    GAO,
+    NOW,
+    PLATFORM,
+    TODAY,
+    ZHONGMU,
+    a_demand,
+    a_small_world,
+    bai,
+    bo,
+    rows_of,
+    some_tools,
+)  # fmt: skip
+from web import csrf
+from web.main import build_app
+
+FIRM, BANK = frozenset({"firm"}), frozenset({"officer", "bank_admin"})
+ADMIN, DISTRICT, CITY_ONLY = frozenset({"bank_admin"}), frozenset({"district"}), frozenset({"city"})
+OFFICIALS, OPERATOR = DISTRICT | CITY_ONLY, frozenset({"operator"})
+SIGNED_IN = FIRM | BANK | OFFICIALS | OPERATOR
+EVERYONE = SIGNED_IN | {"nobody"}
+
+WHO_MAY = {
+    # the door, and what needs no one
+    "GET /": SIGNED_IN,  # to one's home; strangers to the sign-in page
+    "GET /sign-in": EVERYONE,
+    "POST /sign-in": EVERYONE,
+    "POST /demo-sign-in": EVERYONE,
+    "POST /sign-out": EVERYONE,
+    "GET /identity": SIGNED_IN,
+    "POST /identity": SIGNED_IN,
+    "POST /display": EVERYONE,
+    "GET /styleguide": EVERYONE,
+    "GET /health": EVERYONE,
+    "GET /metrics": EVERYONE,
+    "GET /api/v1/openapi.json": EVERYONE,
+    # whoever is signed in
+    "GET /products": SIGNED_IN,
+    "GET /policy": SIGNED_IN,
+    # firms
+    "GET /firm": FIRM,
+    "GET /firm/demands/new": FIRM,
+    "POST /firm/demands/new": FIRM,
+    "POST /firm/demands": FIRM,
+    "GET /firm/demands/{demand_id}": FIRM,
+    "GET /firm/demands/{demand_id}/edit": FIRM,
+    "POST /firm/demands/{demand_id}/edit": FIRM,
+    "POST /firm/demands/{demand_id}/withdrawal": FIRM,
+    "POST /firm/demands/{demand_id}/repetition": FIRM,
+    "POST /firm/demands/{demand_id}/consents": FIRM,
+    "POST /firm/demands/{demand_id}/review": FIRM,
+    "POST /offers/{offer_id}/acceptance": FIRM,
+    "POST /offers/{offer_id}/decline": FIRM,
+    "POST /push-lines/{line_id}/papers": FIRM,
+    "POST /push-lines/{line_id}/dispute": FIRM,
+    "GET /firm/consents": FIRM,
+    "POST /firm/consents/withdrawal": FIRM,
+    "GET /firm/records": FIRM,
+    "GET /firm/notices": FIRM,
+    "POST /api/v1/demands": FIRM,
+    "GET /api/v1/demands": FIRM,
+    "GET /api/v1/demands/{demand_id}": FIRM,
+    # banks
+    "GET /push-lists": BANK,
+    "GET /push-lists/{list_id}": BANK,
+    "GET /push-lists/{list_id}.xlsx": BANK,
+    "GET /push-lists/answers": BANK,
+    "POST /push-lists/answers": BANK,
+    "POST /push-lists/answers/confirmation": BANK,
+    "POST /push-lists/answers/copy": BANK,
+    "POST /push-lines/answers": BANK,
+    "GET /push-lines/{line_id}": BANK,
+    "POST /push-lines/{line_id}/answer": BANK,
+    "POST /offers/{offer_id}/withdrawal": BANK,
+    "GET /push-lines/{line_id}/grant": BANK,
+    "POST /push-lines/{line_id}/grants": BANK,
+    "GET /grants/{grant_id}/drawdown": BANK,
+    "POST /grants/{grant_id}/drawdowns": BANK,
+    "POST /grants/{grant_id}/voiding": BANK,
+    "GET /drawdowns/{drawdown_id}/repayment": BANK,
+    "POST /drawdowns/{drawdown_id}/repayment": BANK,
+    "POST /drawdowns/{drawdown_id}/voiding": BANK,
+    "GET /bank/products": BANK,
+    "GET /bank/figures": BANK,
+    "GET /bank/products/new": ADMIN,
+    "GET /bank/products/{product_id}": ADMIN,
+    "POST /bank/products": ADMIN,
+    "POST /bank/products/{product_id}/end": ADMIN,
+    "GET /bank/people": ADMIN,
+    "POST /bank/people": ADMIN,
+    "POST /bank/people/{membership_id}/end": ADMIN,
+    "POST /bank/keys": ADMIN,
+    "POST /bank/keys/{key_id}/revocation": ADMIN,
+    "GET /api/v1/push-lists": BANK,
+    "GET /api/v1/push-lines": BANK,
+    "GET /api/v1/push-lines/{line_id}": BANK,
+    "POST /api/v1/push-lines/{line_id}/answer": BANK,
+    "POST /api/v1/answers": BANK,
+    "POST /api/v1/grants": BANK,
+    "POST /api/v1/drawdowns": BANK,
+    "GET /api/v1/products": BANK,
+    # officials
+    "GET /district": DISTRICT,
+    "POST /reviews/decisions": DISTRICT,
+    "GET /follow-ups/{follow_up_id}": OFFICIALS,
+    "POST /follow-ups/{follow_up_id}/notes": OFFICIALS,
+    "POST /follow-ups/{follow_up_id}/end": OFFICIALS,
+    "POST /follow-ups/{follow_up_id}/owner": OFFICIALS,
+    "GET /demands": OFFICIALS,
+    "GET /demands/{demand_id}": OFFICIALS,
+    "POST /demands/{demand_id}/review": OFFICIALS,
+    "POST /demands/{demand_id}/override": OFFICIALS,
+    "GET /figures": OFFICIALS,
+    "GET /figures.xlsx": OFFICIALS,
+    "GET /figures/events": OFFICIALS,
+    "GET /api/v1/figures": OFFICIALS,
+    "GET /api/v1/figures/events": OFFICIALS,
+    "GET /certificates": CITY_ONLY,
+    "GET /certificates/{certificate_id}": CITY_ONLY,
+}
+NOT_YOURS = "您的身份不能使用这一页"
+NOBODYS = "999999"
+HTML = {"accept": "text/html"}
+
+
+@pytest.fixture
+def world(database):
+    """Fang with Bai's bank in 中原区; everything foreign is Feng's, of Bo's bank, in 中牟县."""
+    with database.transaction(the_platform("test")) as tx:
+        made = a_small_world(tx)
+        tx.execute(text("UPDATE firm SET district = :d WHERE uscc = :u"), {"d": ZHONGMU, "u": FENG})
+        tools = some_tools(tx)
+        a_demand(tx, FANG, (made.bank,), tools)
+        fengs = a_demand(tx, FENG, (made.other_bank,), tools)
+        push_missing(tx, PLATFORM, TODAY, NOW, tools)
+    return made, fengs
+
+
+@pytest.fixture
+def foreign(database, world) -> dict[str, object]:
+    """Parameter → the key of something that belongs to Feng, to Bo's bank, or to another district."""
+    made, fengs = world
+    officer, admin = bo(made.other_bank), Who(Role.BANK_ADMIN, name="薄总", bank_id=made.other_bank)
+    with database.transaction(the_platform("test")) as tx:
+        (line,) = rows_of(tx, "push_line", demand_id=fengs)
+    with database.transaction(officer) as tx:
+        offer = OfferForm(40_000_000, Decimal("0.0435"), 12, "credit")
+        answer_line(tx, officer, AnswerForm(line["id"], "offered", offer=offer), TODAY, NOW)
+    with database.transaction(FENG_HIMSELF) as tx:
+        (offered,) = rows_of(tx, "offer")
+        accept_offer(tx, FENG_HIMSELF, offered["id"], TODAY, NOW)
+    with database.transaction(officer) as tx:
+        form = GrantForm(line["id"], 40_000_000, Decimal("0.0435"), 12, "credit", TODAY)
+        (granted,) = report_grants(tx, officer, [form], TODAY, NOW)
+        form = DrawForm(granted.key, "HT-9", 10_000_000, Decimal("0.0435"), TODAY, TODAY.replace(year=2027))
+        (drawn,) = report_drawdowns(tx, officer, [form], TODAY, NOW)
+    with database.transaction(admin) as tx:
+        issue_key(tx, admin, "系统", NOW)
+    session_of(database, officer, TODAY)
+    with database.transaction(the_platform("test")) as tx:
+        (key,) = rows_of(tx, "api_key")
+        (membership,) = rows_of(tx, "membership", bank_id=made.other_bank)
+        follow_up = {
+            "demand_id": fengs, "uscc": FENG, "district": ZHONGMU, "obstacle": "premises", "office": "专班",
+            "measure": "补证照", "owner": "district", "next_on": TODAY, "opened_on": TODAY,
+        }  # fmt: skip
+        (follow_up_id,) = follow_ups.add(tx, [follow_up])
+    return {
+        "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
+        "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
+        "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def app(database, settings, world):
+    return build_app(settings, database, Clock(demo_on=TODAY))
+
+
+@pytest.fixture
+def people(world) -> dict[str, Who | None]:
+    made, _fengs = world
+    return {
+        "firm": FANG_HERSELF,
+        "officer": bai(made.bank),
+        "bank_admin": Who(Role.BANK_ADMIN, 8, "白总", bank_id=made.bank),
+        "district": GAO,
+        "city": CITY,
+        "operator": Who(Role.OPERATOR, 10, "运"),
+        "nobody": None,
+    }
+
+
+def routes_of(app) -> list[str]:
+    """'GET /path' of everything the application answers, mounted files apart; a route without methods counts as ANY."""
+    found = []
+    for context in iter_route_contexts(app.routes):
+        if not isinstance(context.original_route, Mount):
+            methods = sorted((context.methods or {"ANY"}) - {"HEAD", "OPTIONS"})
+            found += [f"{method} {context.path}" for method in methods]
+    return found
+
+
+class Visit:
+    """Someone's requests, each with a fresh session and, where it is a form, its token."""
+
+    def __init__(self, app, database, who: Who | None) -> None:
+        self.app, self.database, self.who = app, database, who
+
+    def asks(self, route: str, **parameters: object):
+        """The answer to a route, its places filled; redirects are not followed."""
+        method, path = route.split(" ", 1)
+        client = TestClient(
+            self.app, headers={"accept": "text/html"}, raise_server_exceptions=False, follow_redirects=False
+        )
+        address = re.sub(r"\{(\w+)\}", lambda place: str(parameters.get(place[1], NOBODYS)), path)
+        if self.who is not None:
+            client.cookies.set(cookie_name(self.app.state.house.settings), self.session)
+        if method == "GET":
+            return client.get(address)
+        if path.startswith("/api/"):
+            return client.post(address, json={})
+        seed = secrets.token_hex(16)
+        client.cookies.set(csrf.SEED_COOKIE, seed)
+        token = csrf.token(self.app.state.dress.key, seed, self.session if self.who else "")
+        return client.post(address, data={csrf.FIELD: token})
+
+    @property
+    def session(self) -> str:
+        if not hasattr(self, "_session"):
+            self._session = session_of(self.database, self.who, TODAY)
+        return self._session
+
+    def signs_in_again(self) -> None:
+        if hasattr(self, "_session"):
+            del self._session
+
+
+def is_refused(answer, route: str) -> bool:
+    """Whether the door was closed because of who came."""
+    if answer.status_code in (302, 303):
+        return route != "POST /sign-out" and answer.headers["location"].startswith("/sign-in")
+    return answer.status_code == 401 or (answer.status_code == 403 and NOT_YOURS in answer.text)
+
+
+def test_every_route_is_in_the_table_and_every_entry_is_a_route(app) -> None:
+    routes = set(routes_of(app))
+    assert len(routes) > 80
+    assert routes - set(WHO_MAY) == set()
+    assert set(WHO_MAY) - routes == set()
+
+
+def test_the_doors_open_to_whom_the_table_says_and_to_nobody_else(app, database, people) -> None:
+    wrong = []
+    for name, who in people.items():
+        visit = Visit(app, database, who)
+        for route, may in WHO_MAY.items():
+            answer = visit.asks(route)
+            if answer.status_code >= 500 or is_refused(answer, route) is (name in may):
+                wrong.append((name, route, answer.status_code))
+            if route == "POST /sign-out":
+                visit.signs_in_again()
+    assert wrong == []
+
+
+def test_what_belongs_to_others_is_simply_not_there(app, database, people, foreign) -> None:
+    wrong = []
+    for name in ("firm", "officer", "bank_admin", "district"):
+        visit = Visit(app, database, people[name])
+        for route, may in WHO_MAY.items():
+            if name not in may or "{" not in route:
+                continue
+            answer = visit.asks(route, **foreign)
+            is_form_mistake = route.startswith("POST") and answer.status_code == 422
+            if not (answer.status_code == 404 or is_form_mistake) or FENG in answer.text or "冯氏" in answer.text:
+                wrong.append((name, route, answer.status_code))
+    assert wrong == []
+
+
+def test_what_does_not_exist_looks_the_same_as_what_is_foreign(app, database, people, foreign) -> None:
+    visit = Visit(app, database, people["officer"])
+    there, nowhere = visit.asks("GET /push-lines/{line_id}", **foreign), visit.asks("GET /push-lines/{line_id}")
+    assert there.status_code == nowhere.status_code == 404
+    said = re.compile(r"<h1>.*?</h1>", re.DOTALL)
+    assert said.findall(there.text) == said.findall(nowhere.text)
