@@ -28,8 +28,11 @@ DEMO = the_platform("demo")
 ALL_CLASSES = tuple(one.value for one in DataClass)
 
 
-def open_banks(tx: Session, city: City) -> list[int]:
-    """Every bank with its shelf, and the cast; the banks' keys in the order of BANKS."""
+def open_banks(tx: Session, city: City, roominess: int = 1) -> list[int]:
+    """Every bank with its shelf, and the cast; the banks' keys in the order of BANKS.
+
+    `roominess` multiplies places and quotas, for a day on which the whole city asks at once.
+    """
     day = city.when.start - timedelta(days=1)
     now = instant_on(day)
     keys = [
@@ -37,12 +40,12 @@ def open_banks(tx: Session, city: City) -> list[int]:
     ]
     days = (city.when.end - city.when.start).days + 1
     for product in products(len(city.firms), days):
-        offer_product(tx, DEMO, _form(product, city), day, now, bank_id=keys[product.bank])
+        offer_product(tx, DEMO, _form(product, city, roominess), day, now, bank_id=keys[product.bank])
     add_cast(tx, DEMO, [*bankers(keys[11], keys[0]), *officials()], day, now)
     return keys
 
 
-def _form(product: CityProduct, city: City) -> ProductForm:
+def _form(product: CityProduct, city: City, roominess: int) -> ProductForm:
     return ProductForm(
         code=product.code,
         name=product.name,
@@ -54,8 +57,8 @@ def _form(product: CityProduct, city: City) -> ProductForm:
         rate_min=product.rates[0],
         rate_max=product.rates[1],
         loan_types=product.loan_types,
-        places_per_day=product.places_per_day,
-        quota_fen=product.quota_fen,
+        places_per_day=product.places_per_day * roominess,
+        quota_fen=product.quota_fen * roominess,
         from_on=city.when.start - timedelta(days=1),
         criteria=product.criteria,
     )
