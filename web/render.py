@@ -18,6 +18,7 @@ from web.shell import shell_of
 
 TEMPLATES = Path(__file__).with_name("templates")
 A_YEAR = 365 * 24 * 3600
+VARY = "HX-Request, Cookie, Accept-Language"
 
 
 @cache
@@ -34,7 +35,9 @@ def environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     _install_words(made)
     made.filters.update(formats.FILTERS)
-    made.globals.update(asset=asset, words=words, record_words=record_words, money_parts=formats.money_parts, form_field=csrf.FIELD)
+    made.globals.update(
+        asset=asset, words=words, record_words=record_words, money_parts=formats.money_parts, form_field=csrf.FIELD
+    )
     made.globals["ui"] = _macros(made)
     return made
 
@@ -77,7 +80,7 @@ def page(request: Request, template: str, view: object, *, part: str | None = No
     }
     body = render(template, context, part if is_part else None)
     answer = _tagged(request, body) if is_part and status == 200 else HTMLResponse(body, status)
-    answer.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
+    answer.headers["Vary"] = VARY
     if seed is None:
         is_https = request.app.state.dress.settings.is_https
         answer.set_cookie(csrf.SEED_COOKIE, used_seed, max_age=A_YEAR, httponly=True, samesite="lax", secure=is_https)
@@ -115,7 +118,10 @@ def _block(template: Template, part: str, context: Mapping[str, Any]) -> str:
 
 
 def _tagged(request: Request, body: str) -> Response:
-    tag = f'W/"{hashlib.sha256(body.encode()).hexdigest()[:20]}"'
-    if request.method == "GET" and tag in request.headers.get("if-none-match", ""):
+    """By content; where `web.live` knows the version this was made of, its mark stands behind a dot."""
+    content = f'W/"{hashlib.sha256(body.encode()).hexdigest()[:20]}'
+    mark = getattr(request.state, "live_mark", "")
+    tag = f'{content}.{mark}"' if mark else f'{content}"'
+    if request.method == "GET" and content in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": tag})
     return HTMLResponse(body, headers={"ETag": tag})

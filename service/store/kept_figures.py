@@ -42,11 +42,10 @@ def kept_figures(tx: Session, cut: str, shape: TypeAdapter[T], read: Callable[[]
     kept = accelerator.recall(key)
     if kept is not None:
         return shape.validate_json(kept)
-    is_moving: bool = tx.execute(
-        ON_THE_WAY
-    ).scalar_one()  # after the number, before the figures: the order is the proof
+    # The number first, who is on the way next, the figures last: this order is the proof above.
+    is_moving: bool = tx.execute(ON_THE_WAY).scalar_one()
     cells = read()
-    if not is_moving and _standing(tx) == standing:
+    if not is_moving:
         accelerator.keep(key, shape.dump_json(cells).decode(), SECONDS)
     return cells
 

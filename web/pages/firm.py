@@ -32,6 +32,7 @@ from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, blank, money, percent, read, whole, wording
 from web.language import gettext
 from web.language import lazy as _
+from web.live import unchanged
 from web.render import page
 from web.shell import Badge
 
@@ -194,9 +195,11 @@ def report(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, 
 
 
 @router.get("/firm/demands/{demand_id}")
-def show_demand(request: Request, who: AFirm, tx: Tx, today: Today, demand_id: int) -> Response:
+def show_demand(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, demand_id: int) -> Response:
     """The light, why, what would change it, what comes next, by whom and by when."""
-    return page(request, "firm/demand.html", _demand_page(tx, who, demand_id, today), part="live")
+    return unchanged(request, house, who, today, f"demand:{demand_id}") or page(
+        request, "firm/demand.html", _demand_page(tx, who, demand_id, today), part="live"
+    )
 
 
 @router.get("/firm/demands/{demand_id}/edit")
