@@ -46,11 +46,10 @@ def cancel_run(tx: Session, who: Who, run_id: int, now: datetime) -> None:
     Errors: NotFound where there is none, Conflict where it has ended.
     """
     _must_be_operator(who)
-    if health.find_run(tx, run_id) is None:
-        raise NotFound("没有这次运行。")
+    runs.get(tx, run_id)
     if not runs.ask_cancel(tx, run_id):
         raise Conflict("这次运行已经结束，不能取消。")
-    trail.append(tx, who, [Act("stop_asked", "run", run_id)], now)
+    trail.append(tx, who, [Act("stopped", "run", run_id, old="running")], now)
 
 
 def pause_cycle(tx: Session, who: Who, now: datetime, *, paused: bool) -> bool:

@@ -16,7 +16,6 @@ PAUSE = text("""
     ON CONFLICT (id) DO UPDATE SET cycle_paused = :paused WHERE platform_state.cycle_paused <> :paused
 """)
 WAITING = text("SELECT count(*) FROM push_line WHERE closed_on IS NULL AND waits_for_calendar")
-RUN = text("SELECT * FROM run WHERE id = :id")
 
 
 def database(tx: Session) -> Row[Any]:
@@ -37,8 +36,3 @@ def set_paused(tx: Session, *, paused: bool) -> bool:
 def count_waiting_lines(tx: Session) -> int:
     """Open lines whose due date waits for the calendar."""
     return int(tx.execute(WAITING).scalar_one())
-
-
-def find_run(tx: Session, run_id: int) -> Row[Any] | None:
-    """One piece of long work."""
-    return tx.execute(RUN, {"id": run_id}).one_or_none()

@@ -13,11 +13,13 @@ STALLED = """
 """
 """Begun, and its worker is gone or silent."""
 STATE = f"CASE WHEN {STALLED} THEN 'stalled' ELSE j.status::text END"
-COUNTS = text(f"SELECT {STATE} AS state, count(*) AS jobs FROM procrastinate_jobs j GROUP BY 1")
+SHOWN = "NOT (j.task_name LIKE 'call %' AND j.status = 'succeeded')"
+"""The timetable's own calls are worth a line only where they did not succeed."""
+COUNTS = text(f"SELECT {STATE} AS state, count(*) AS jobs FROM procrastinate_jobs j WHERE {SHOWN} GROUP BY 1")
 FOUND = text(f"""
     SELECT j.id, j.task_name, j.attempts, j.scheduled_at, {STATE} AS state,
            (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id) AS changed_at
-    FROM procrastinate_jobs j WHERE CAST(:state AS text) IS NULL OR {STATE} = :state
+    FROM procrastinate_jobs j WHERE {SHOWN} AND (CAST(:state AS text) IS NULL OR {STATE} = :state)
     ORDER BY j.id DESC LIMIT :limit OFFSET :offset
 """)
 LOCKED = text(f"SELECT j.id, j.task_name, {STATE} AS state FROM procrastinate_jobs j WHERE j.id = :id FOR UPDATE")

@@ -12,6 +12,13 @@ from web.pages import (
     entry,
     firm,
     firm_data,
+    operator,
+    operator_calendar,
+    operator_feeds,
+    operator_jobs,
+    operator_model,
+    operator_people,
+    operator_trail,
     papers,
 )
 
@@ -30,4 +37,11 @@ ROUTERS = (
     city.router,
     papers.router,
     papers.city_router,
+    operator.router,
+    operator_calendar.router,
+    operator_feeds.router,
+    operator_jobs.router,
+    operator_model.router,
+    operator_people.router,
+    operator_trail.router,
 )
