@@ -83,7 +83,7 @@ class Profiler:
         """A table in memory that holds the records of the firms in question, and the recipe over it."""
         import ibis
 
-        engine = ibis.duckdb.connect()
+        engine = ibis.duckdb.connect(threads=1)  # a few thousand rows: more threads only wait for each other
         table = engine.create_table("records_at_hand", schema=ibis.schema(COLUMNS), temp=True)
         return engine, Recipe(Records.of(table), self.features, self.facts)
 

@@ -7,6 +7,7 @@ asking for a working day raises CalendarNotPublished, and `due_on` answers None,
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 import chinese_calendar
 from chinese_calendar import constants
@@ -25,6 +26,12 @@ class CalendarNotPublished(Unavailable):
         self.day = day
 
 
+@lru_cache(maxsize=10_000)
+def _is_published_working_day(day: date) -> bool:
+    """The library looks through every holiday there ever was at each call; a batch of lists asks 10,000 times."""
+    return bool(chinese_calendar.is_workday(day))
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The days as this city counts them; `overrides` maps a day to whether it is worked."""
@@ -37,7 +44,7 @@ class Calendar:
             return self.overrides[day]
         if not PUBLISHED_FROM <= day <= PUBLISHED_UNTIL:
             raise CalendarNotPublished(day)
-        return bool(chinese_calendar.is_workday(day))
+        return _is_published_working_day(day)
 
     def add_working_days(self, start: date, count: int) -> date:
         """The count-th working day after `start`; the day after counts as the first. Raises CalendarNotPublished."""
