@@ -18,6 +18,7 @@ from service.store.trail_search import Sought
 from web import words
 from web.csrf import guard
 from web.forms import Ask, Day, Form, Typed, read, wording
+from web.language import gettext
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.operator import badge
@@ -25,6 +26,14 @@ from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 USCC_LENGTH = 18
+STATES = {
+    "demand": "demand_state",
+    "push_line": "line_state",
+    "light": "light",
+    "feed": "feed_state",
+    "job": "job_status",
+}
+"""Noun → the group its states' words stand in."""
 COLUMNS = (
     Column("at", _("时间")),
     Column("who", _("谁")),
@@ -49,6 +58,19 @@ class TrailPage:
     sought: Sought
     query: str
     banks: Sequence[words.Option]
+
+    @staticmethod
+    def actor(row: Row[Any]) -> str:
+        """The role one acted in, or which part of the platform acted by itself."""
+        known = row.actor in words.GROUPS["role"]
+        return words.of("role", row.actor) if known else gettext("平台（%(part)s）") % {"part": row.actor}
+
+    @staticmethod
+    def change(row: Row[Any]) -> str:
+        """From which state to which, in words where the thing's states have words."""
+        known = words.GROUPS.get(STATES.get(row.noun, ""), {})
+        old, new = (str(known.get(state, state)) if state else "" for state in (row.old, row.new))
+        return f"{old or '—'} → {new or '—'}" if old or new else "—"
 
 
 @dataclass(frozen=True)
