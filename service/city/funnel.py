@@ -53,7 +53,8 @@ def _share(part: int, whole: int) -> float | None:
 def _rate(drawn: Row[Any] | None) -> float | None:
     if drawn is None or not drawn.amount_fen or drawn.rate_times_fen is None:
         return None
-    return float(Decimal(drawn.rate_times_fen) / drawn.amount_fen)
+    average = Decimal(drawn.rate_times_fen) / drawn.amount_fen
+    return float(average)
 
 
 def sums_of(rows: Sequence[Row[Any]]) -> dict[str, dict[str, Any]]:

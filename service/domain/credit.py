@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import annual_rate, coded, fen, identity, instant, points_to
@@ -16,7 +16,7 @@ class CreditGrant(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="credit_grant_amount"),
         CheckConstraint("rate > 0 AND rate < 1", name="credit_grant_rate"),
-        Index("credit_grant_one_live", "line_id", unique=True, postgresql_where=text("voided_at IS NULL")),
+        Index("credit_grant_one_live", "line_id", unique=True, postgresql_where="voided_at IS NULL"),
     )
     id: int | None = identity()
     line_id: int = points_to("push_line.id", index=False)
@@ -45,7 +45,7 @@ class Drawdown(SQLModel, table=True):
 
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="drawdown_amount"),
-        Index("drawdown_once", "bank_id", "loan_number", unique=True, postgresql_where=text("voided_at IS NULL")),
+        Index("drawdown_once", "bank_id", "loan_number", unique=True, postgresql_where="voided_at IS NULL"),
     )
     id: int | None = identity()
     grant_id: int = points_to("credit_grant.id")

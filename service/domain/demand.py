@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, text
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import annual_rate, coded, document, fen, identity, instant, one_of, points_to, words
@@ -123,19 +123,17 @@ class Demand(SQLModel, table=True):
             "uscc",
             "use",
             unique=True,
-            postgresql_where=text("state IN ('reported','recommended','pushed','answered','offered','accepted')"),
+            postgresql_where="state IN ('reported','recommended','pushed','answered','offered','accepted')",
         ),
-        Index(
-            "demand_in_matching", "id", postgresql_where=text("state IN ('recommended','pushed','answered','offered')")
-        ),
+        Index("demand_in_matching", "id", postgresql_where="state IN ('recommended','pushed','answered','offered')"),
         Index(
             "demand_to_push",
             "push_on",
             "id",
-            postgresql_where=text("state IN ('recommended','pushed','answered')"),
+            postgresql_where="state IN ('recommended','pushed','answered')",
         ),
         Index("demand_of_district", "district", "state"),
-        Index("demand_due", "next_on", postgresql_where=text("closed_on IS NULL")),
+        Index("demand_due", "next_on", postgresql_where="closed_on IS NULL"),
     )
     id: int | None = identity()
     number: str = Field(unique=True, max_length=24)
@@ -261,8 +259,8 @@ class Review(SQLModel, table=True):
     """The district team's look between reported and recommended, where policy asks for one; also 'ask a human'."""
 
     __table_args__ = (
-        Index("review_waiting", "district", "due_on", postgresql_where=text("decided_at IS NULL")),
-        Index("review_one_open", "demand_id", unique=True, postgresql_where=text("decided_at IS NULL")),
+        Index("review_waiting", "district", "due_on", postgresql_where="decided_at IS NULL"),
+        Index("review_one_open", "demand_id", unique=True, postgresql_where="decided_at IS NULL"),
     )
     id: int | None = identity()
     demand_id: int = points_to("demand.id")

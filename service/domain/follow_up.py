@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import identity, instant, points_to
@@ -13,8 +13,8 @@ class FollowUp(SQLModel, table=True):
 
     __tablename__ = "follow_up"
     __table_args__ = (
-        Index("follow_up_due", "district", "next_on", postgresql_where=text("closed_on IS NULL")),
-        Index("follow_up_one_open", "demand_id", "obstacle", unique=True, postgresql_where=text("closed_on IS NULL")),
+        Index("follow_up_due", "district", "next_on", postgresql_where="closed_on IS NULL"),
+        Index("follow_up_one_open", "demand_id", "obstacle", unique=True, postgresql_where="closed_on IS NULL"),
     )
     id: int | None = identity()
     demand_id: int = points_to("demand.id")

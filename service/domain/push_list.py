@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import annual_rate, coded, document, fen, identity, instant, one_of, points_to, words
@@ -128,10 +128,10 @@ class PushLine(SQLModel, table=True):
             "demand_id",
             "bank_id",
             unique=True,
-            postgresql_where=text("closed_on IS NULL"),
+            postgresql_where="closed_on IS NULL",
         ),
         Index("push_line_of_bank", "bank_id", "state", "id"),
-        Index("push_line_clock", "due_on", postgresql_where=text("closed_on IS NULL")),
+        Index("push_line_clock", "due_on", postgresql_where="closed_on IS NULL"),
         CheckConstraint("reserved_fen >= 0", name="push_line_reserves"),
     )
     id: int | None = identity()
@@ -213,7 +213,7 @@ class Offer(SQLModel, table=True):
         one_of("repayment", Repayment, "offer"),
         CheckConstraint("amount_fen > 0 AND fees_fen >= 0", name="offer_money"),
         CheckConstraint("rate > 0 AND rate < 1", name="offer_rate"),
-        Index("offer_one_open", "line_id", unique=True, postgresql_where=text("state IN ('open','accepted')")),
+        Index("offer_one_open", "line_id", unique=True, postgresql_where="state IN ('open','accepted')"),
     )
     id: int | None = identity()
     line_id: int = points_to("push_line.id", index=False)
