@@ -18,6 +18,16 @@ from service.store.bulk import add_rows
 from service.store.database import touch
 
 GENESIS = "0" * 64
+START_CHAINS = text("""
+    INSERT INTO trail_head (chain, entries, hash) SELECT chain, 0, :start FROM unnest(CAST(:chains AS text[])) chain
+    ON CONFLICT DO NOTHING
+""")
+LOCK_HEADS = text("SELECT chain, hash FROM trail_head WHERE chain = ANY(:chains) ORDER BY chain FOR UPDATE")
+MOVE_HEADS = text("""
+    UPDATE trail_head h SET entries = h.entries + n.more, hash = n.hash
+    FROM unnest(CAST(:chains AS text[]), CAST(:more AS bigint[]), CAST(:hashes AS text[])) AS n (chain, more, hash)
+    WHERE h.chain = n.chain
+""")
 
 
 @dataclass(frozen=True)
@@ -41,12 +51,24 @@ def append(tx: Session, who: Who, acts: Sequence[Act], at: datetime) -> None:
     by_chain: dict[str, list[Act]] = defaultdict(list)
     for act in acts:
         by_chain[chain_of(act, at)].append(act)
-    rows: list[dict[str, Any]] = []
-    for chain in sorted(by_chain):  # one order for everybody: no deadlock
-        rows += _extend(tx, who, chain, by_chain[chain], at)
-    if rows:
-        add_rows(tx, "trail", rows)
-        touch(tx, (topic for act in acts for topic in topics_of(act)))
+    if not by_chain:
+        return
+    heads = _lock_heads(tx, sorted(by_chain))
+    rows = []
+    for chain, mine in sorted(by_chain.items()):
+        for act in mine:
+            rows.append(_row(who, act, at, chain, heads[chain]))
+            heads[chain] = rows[-1]["hash"]
+    more = [len(by_chain[chain]) for chain in heads]
+    tx.execute(MOVE_HEADS, {"chains": list(heads), "more": more, "hashes": list(heads.values())})
+    add_rows(tx, "trail", rows)
+    touch(tx, (topic for act in acts for topic in topics_of(act)))
+
+
+def _lock_heads(tx: Session, chains: Sequence[str]) -> dict[str, str]:
+    """Chain → its last hash, locked; in one order for everybody, so that nobody waits for each other."""
+    tx.execute(START_CHAINS, {"chains": list(chains), "start": GENESIS})
+    return {row.chain: row.hash for row in tx.execute(LOCK_HEADS, {"chains": list(chains)})}
 
 
 def topics_of(act: Act) -> list[str]:
@@ -58,26 +80,6 @@ def chain_of(act: Act, at: datetime) -> str:
     """A chain is a day of a bank, of a district, or of the city: short to verify, wide enough not to queue."""
     place = f"bank-{act.bank_id}" if act.bank_id else (act.district or "city")
     return f"{day_of(at)}/{place}"
-
-
-def _extend(tx: Session, who: Who, chain: str, acts: Sequence[Act], at: datetime) -> list[dict[str, Any]]:
-    tx.execute(
-        text("INSERT INTO trail_head (chain, entries, hash) VALUES (:chain, 0, :start) ON CONFLICT DO NOTHING"),
-        {"chain": chain, "start": GENESIS},
-    )
-    previous: str = tx.execute(
-        text("SELECT hash FROM trail_head WHERE chain = :chain FOR UPDATE"), {"chain": chain}
-    ).scalar_one()
-    rows = []
-    for act in acts:
-        row = _row(who, act, at, chain, previous)
-        previous = row["hash"]
-        rows.append(row)
-    tx.execute(
-        text("UPDATE trail_head SET entries = entries + :more, hash = :hash WHERE chain = :chain"),
-        {"more": len(rows), "hash": previous, "chain": chain},
-    )
-    return rows
 
 
 def _row(who: Who, act: Act, at: datetime, chain: str, previous: str) -> dict[str, Any]:
