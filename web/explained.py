@@ -1,6 +1,6 @@
 """A verdict in words: findings worst first, what was not judged, the estimate with its reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,11 @@ class Explained:
         return tuple(one for one in self.findings if one.light == LightWord.GREEN)
 
 
-def explain(verdict: Row[Any] | None) -> Explained:
-    """A stored verdict (with its estimate's columns) in the language of the page."""
+def explain(verdict: Row[Any] | None, reasons: Sequence[Mapping[str, Any]] | None = None) -> Explained:
+    """A stored verdict (with its estimate's columns) in the language of the page.
+
+    `reasons`: the estimate's, where the caller had them worked out; else those stored with it.
+    """
     if verdict is None:
         return Explained(None)
     judged = [one for one in verdict.findings if one["light"] is not None]
@@ -65,7 +68,7 @@ def explain(verdict: Row[Any] | None) -> Explained:
         verdict,
         tuple(findings),
         tuple((criterion_name(one["criterion"]), _said(one, "sentence")) for one in unjudged),
-        tuple(_reason(one) for one in verdict.reasons or ()),
+        tuple(_reason(one) for one in reasons or verdict.reasons or ()),
     )
 
 

@@ -1,6 +1,6 @@
 """The facts a verdict rests on, in words: label, value, which source said it, as of when."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -38,6 +38,16 @@ def said(facts: Mapping[str, Mapping[str, Any]]) -> tuple[FactSaid, ...]:
     """The stored facts of a verdict in the order the judgement knows them, without the demand's own."""
     shown = [FACTS[name] for name in FACTS if name in facts and FACTS[name].source != ASKED]
     return tuple(_said(meaning, facts[meaning.name]) for meaning in shown)
+
+
+def known(facts: Iterable[FactSaid]) -> tuple[FactSaid, ...]:
+    """Those a source has told, fresh or not."""
+    return tuple(one for one in facts if one.state != "missing")
+
+
+def missing(facts: Iterable[FactSaid]) -> tuple[FactSaid, ...]:
+    """Those no source has told."""
+    return tuple(one for one in facts if one.state == "missing")
 
 
 def source_name(item: str) -> str:

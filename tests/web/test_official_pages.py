@@ -1,4 +1,4 @@
-"""The officials' pages: what to decide today, where demands stick, on what evidence; figures that equal their events."""
+"""The officials' pages: what to decide, where demands stick and on what evidence; figures that equal their events."""
 
 import io
 from decimal import Decimal
@@ -18,8 +18,24 @@ from service.domain.people import Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from tests.browser import Browser
 from tests.builders import (
-    CITY, FANG, FANG_HERSELF, FENG, GAO, JINSHUI, NOW, OU, PLATFORM, TODAY, a_demand, a_firm_with_records,
-    a_record, a_small_world, bai, row_of, rows_of, some_tools,
+    CITY,
+    FANG,
+    FANG_HERSELF,
+    FENG,
+    GAO,
+    JINSHUI,
+    NOW,
+    OU,
+    PLATFORM,
+    TODAY,
+    a_demand,
+    a_firm_with_records,
+    a_record,
+    a_small_world,
+    bai,
+    row_of,
+    rows_of,
+    some_tools,
 )  # fmt: skip
 from web.main import build_app
 
@@ -206,7 +222,7 @@ def test_a_figure_leads_to_the_events_it_is_the_sum_of(city, database, world) ->
     lend(database, world)
     page = city.opens("/figures/events?kind=drawn&since=2026-06-01&until=2026-06-30")
     assert "300,000.00 元" in page.words
-    events = [row for row in rows_in(database, "figure_event", kind="drawn")]
+    events = rows_in(database, "figure_event", kind="drawn")
     assert sum(row["sign"] * row["amount_fen"] for row in events) == 30_000_000
 
 
@@ -241,6 +257,7 @@ def test_the_policy_is_read_in_words_by_whoever_is_signed_in(app, database, gao)
     page = gao.opens("/policy")
     assert "个工作日" in page.words
     assert "怎样会变" in page.words
+    assert "{gap}" not in page.words
     assert Browser(app, database, FANG_HERSELF).opens("/policy").status == 200
     assert Browser(app, database).opens("/policy").address == "/sign-in"
 

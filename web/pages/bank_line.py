@@ -12,13 +12,16 @@ from starlette.responses import Response
 
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import take_back_offer
+from service.actions.look_after_profiles import reasons_for
 from service.actions.look_at import LOOKED, look_at
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.errors import DomainError
 from service.domain.people import Who
 from service.domain.product import LoanType
 from service.domain.push_list import ANSWERABLE, AnswerKind, LineState, RefusalReason, Repayment
-from service.doors import AnOfficer, Now, Today, Tx
+from service.doors import AnOfficer, Now, TheHouse, Today, Tx, house_of
+from service.profiles.tools import load_tools
+from service.settings import Settings
 from service.store import bank_desk, bank_line, overview
 from service.store.trail import Act
 from web import clock_words, fact_words, words
@@ -121,6 +124,8 @@ class LinePage:
     today: date
     explained: Explained
     facts: Sequence[FactSaid]
+    unknown: Sequence[FactSaid]
+    """Facts no source has told."""
     answers: Sequence[Row[Any]]
     offers: Sequence[Row[Any]]
     grants: Sequence[Row[Any]]
@@ -150,10 +155,14 @@ class LinePage:
 
 
 @router.get("/push-lines/{line_id}")
-def show_line(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, line_id: int) -> Response:
+def show_line(
+    request: Request, who: AnOfficer, tx: Tx, house: TheHouse, today: Today, now: Now, line_id: int
+) -> Response:
     """The firm, the clock, and how to answer; the look is noted where the firm can read it."""
     kind, corrects = request.query_params.get("answer", ""), request.query_params.get("corrects", "")
-    view = line_page(tx, who, line_id, today, kind=kind, corrects=int(corrects) if corrects.isdigit() else None)
+    view = line_page(
+        tx, who, line_id, today, house.settings, kind=kind, corrects=int(corrects) if corrects.isdigit() else None
+    )
     if view.line.uscc is not None:
         whose = {"demand_id": view.line.demand_id, "uscc": view.line.uscc, "district": view.line.district}
         look_at(tx, who, Act(LOOKED, "push_line", line_id, bank_id=who.bank_id, **whose), now)
@@ -202,6 +211,7 @@ def line_page(
     who: Who,
     line_id: int,
     today: date,
+    settings: Settings,
     *,
     kind: str = "",
     corrects: int | None = None,
@@ -215,13 +225,16 @@ def line_page(
     corrected = last if last is not None and last.id == corrects else None
     kind = kind if kind in _kinds(line, is_correction=corrected is not None) else ""
     verdict = None if line.view_closed else overview.find_verdict(tx, line.verdict_id)
+    facts = fact_words.said(verdict.facts) if verdict is not None else ()
+    reasons = None if verdict is None else reasons_for(tx, verdict, load_tools(tx, settings, today))
     return LinePage(
         line=line,
         terms=terms,
         why=clock_words.why(line, terms),
         today=today,
-        explained=explain(verdict),
-        facts=fact_words.said(verdict.facts) if verdict is not None else (),
+        explained=explain(verdict, reasons),
+        facts=fact_words.known(facts),
+        unknown=fact_words.missing(facts),
         answers=answers,
         offers=bank_line.list_offers(tx, who, line_id),
         grants=bank_line.list_grants(tx, who, line_id),
@@ -243,7 +256,7 @@ def _again(
     kind: str,
     corrects: int | None,
 ) -> Response:
-    view = line_page(tx, who, line_id, today, kind=kind, corrects=corrects, form=filled)
+    view = line_page(tx, who, line_id, today, house_of(request).settings, kind=kind, corrects=corrects, form=filled)
     return page(request, "bank/line.html", view, status=422)
 
 

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
+from service.actions.look_after_profiles import reasons_for
 from service.actions.look_at import LOOKED, look_at
 from service.actions.override_light import override_light
 from service.actions.review_demand import review_demand
 from service.domain.demand import BEFORE_GRANT, Actor, LightWord
 from service.domain.errors import DomainError
 from service.domain.people import Role, Who
-from service.doors import AnOfficial, Now, TheHouse, Today, Tx
+from service.doors import AnOfficial, Now, TheHouse, Today, Tx, house_of
 from service.profiles.tools import load_tools
+from service.settings import Settings
 from service.store import credit, demand_search, overview, trail_search
 from service.store.demand_search import ONLY, Sought
 from service.store.trail import Act
@@ -89,6 +91,8 @@ class DemandPage:
     demand: Row[Any]
     explained: Explained
     facts: Sequence[FactSaid]
+    unknown: Sequence[FactSaid]
+    """Facts no source has told."""
     lines: Sequence[Row[Any]]
     answers: Sequence[Row[Any]]
     grants: Sequence[Row[Any]]
@@ -158,9 +162,11 @@ def show_demands(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Res
 
 
 @router.get("/demands/{demand_id}")
-def show_demand(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now, demand_id: int) -> Response:
+def show_demand(
+    request: Request, who: AnOfficial, tx: Tx, house: TheHouse, today: Today, now: Now, demand_id: int
+) -> Response:
     """One demand with its evidence; the look is noted where the firm can read it."""
-    view = _demand_page(tx, who, demand_id, today, act=request.query_params.get("act", ""))
+    view = _demand_page(tx, who, demand_id, today, house.settings, act=request.query_params.get("act", ""))
     whose = {"demand_id": demand_id, "uscc": view.demand.uscc, "district": view.demand.district}
     look_at(tx, who, Act(LOOKED, "demand", demand_id, **whose), now)
     return page(request, "official/demand.html", view)
@@ -206,21 +212,24 @@ def override(
 
 
 def _again(request: Request, tx: Tx, who: Who, demand_id: int, today: date, act: str, form: Filled[Any]) -> Response:
-    view = _demand_page(tx, who, demand_id, today, act=act, form=form)
+    view = _demand_page(tx, who, demand_id, today, house_of(request).settings, act=act, form=form)
     return page(request, "official/demand.html", view, status=422)
 
 
 def _demand_page(
-    tx: Tx, who: Who, demand_id: int, today: date, *, act: str, form: Filled[Any] | None = None
+    tx: Tx, who: Who, demand_id: int, today: date, settings: Settings, *, act: str, form: Filled[Any] | None = None
 ) -> DemandPage:
     demand = overview.get_demand(tx, who, demand_id)
     verdict = overview.find_verdict(tx, demand.verdict_id)
+    facts = fact_words.said(verdict.facts) if verdict is not None else ()
+    reasons = None if verdict is None else reasons_for(tx, verdict, load_tools(tx, settings, today))
     act = act if act in FORMS else ""
     entries, _total = trail_search.find(tx, trail_search.Sought(demand_id=demand_id), limit=100)
     return DemandPage(
         demand=demand,
-        explained=explain(verdict),
-        facts=fact_words.said(verdict.facts) if verdict is not None else (),
+        explained=explain(verdict, reasons),
+        facts=fact_words.known(facts),
+        unknown=fact_words.missing(facts),
         lines=demand_search.list_lines(tx, demand_id),
         answers=overview.list_answers(tx, demand_id),
         grants=credit.list_of_demand(tx, demand_id),

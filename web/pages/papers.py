@@ -1,7 +1,9 @@
 """Papers anyone in charge may ask for: the policy in words, and the certificates of the lists."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +29,7 @@ from web.render import page
 router = APIRouter(dependencies=[Depends(guard)])
 city_router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 PER_PAGE = 50
+PLACE = re.compile(r"\{\w+\}")
 COLUMNS = (
     Column("on", _("日期")),
     Column("run", _("轮次"), numeric=True),
@@ -87,7 +90,7 @@ def show_policy(request: Request, who: Anyone, tx: Tx, house: TheHouse, today: T
     is_source = spoken() == SOURCE
     by_group: dict[str, list[InWords]] = {}
     for one in on.in_words():
-        by_group.setdefault(_said(one.group), []).append(one)
+        by_group.setdefault(_said(one.group), []).append(replace(one, repair=_without_places(one.repair)))
     view = PolicyPage(
         version=policy.version,
         hash=policy.hash,
@@ -124,6 +127,11 @@ def show_certificate(request: Request, _who: ACityOfficial, tx: Tx, certificate_
     return page(request, "official/certificate.html", view)
 
 
+def _without_places(both: Words) -> Words:
+    """A sentence made for one firm, as it reads for all: its places are left open."""
+    return Words(PLACE.sub("…", both.zh), PLACE.sub("…", both.en))
+
+
 def _said(both: Words) -> str:
     return both.zh if spoken() == SOURCE else both.en
 
@@ -142,6 +150,4 @@ def _unjudged(one: Any, *, is_source: bool) -> tuple[str, str]:
 
 
 def _body(row: Row[Any]) -> Certificate:
-    import json
-
     return Certificate.from_json(json.dumps(row.body))
