@@ -18,7 +18,7 @@ from service.actions.follow_up import note_progress
 from service.actions.give_consent import ConsentForm, withdraw_consent
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.actions.report_demand import ReportForm, name_banks, report_demands
-from service.actions.review_demand import review_demand
+from service.actions.review_demand import Look, review_demands
 from service.city import decisions
 from service.city.banks import BANKS
 from service.city.city import City
@@ -120,21 +120,29 @@ def district_work(tx: Session, life: Life, tools: Tools, day: date) -> None:
     """On working days each team takes its reviews and a few that wait for a person; and its due follow-ups."""
     if not life.calendar.is_working_day(day):
         return
-    now, looked = instant_on(day, 9, 30), defaultdict[str, int](int)
-    for row in looks.waiting_for_district(tx, day):
-        looked[row.district] += row.review_id is None
-        if looked[row.district] > LOOKS_PER_DISTRICT:
-            continue
-        fits = decisions.coin(life.city.seed, "review", row.id) < FINDS_FIT
-        decision, sentence = ("recommended", "已实地核实，情况属实") if fits else ("returned", "材料不全，请企业补充")
-        if row.review_id is None and not fits:
-            continue
-        who = Who(Role.DISTRICT, district=row.district)
-        life.try_to(tx, partial(review_demand, tx, who, row.id, decision, sentence, tools, day, now))
+    now = instant_on(day, 9, 30)
+    for district, said in _looks_of_districts(tx, life, day).items():
+        who = Who(Role.DISTRICT, district=district)
+        life.try_to(tx, partial(review_demands, tx, who, said, tools, day, now))
     for row in looks.due_follow_ups(tx, day):
         who = Who(Role.DISTRICT, district=row.district)
         later = day + timedelta(days=30)
         life.try_to(tx, partial(note_progress, tx, who, row.id, "已联系企业，督促办理", later, day, now))
+
+
+def _looks_of_districts(tx: Session, life: Life, day: date) -> dict[str, list[Look]]:
+    """What each team will say of the demands it gets through today."""
+    said: dict[str, list[Look]] = defaultdict(list)
+    looked: dict[str, int] = defaultdict(int)
+    for row in looks.waiting_for_district(tx, day):
+        looked[row.district] += row.review_id is None
+        if looked[row.district] > LOOKS_PER_DISTRICT or row.has_failed:
+            continue
+        if decisions.coin(life.city.seed, "review", row.id) < FINDS_FIT:
+            said[row.district].append(Look(row.id, "recommended", "已实地核实，情况属实"))
+        elif row.review_id is not None:
+            said[row.district].append(Look(row.id, "returned", "材料不全，请企业补充"))
+    return said
 
 
 def read_lists(tx: Session, life: Life) -> int:

@@ -101,7 +101,7 @@ def _open(
     history = [file for file in files if file.is_history]
     bar = watch.bar("历史数据报送 history in", len(history))
     with watch.phase("history through intake"):
-        opening.take_files(database, settings, history, lambda file: watch.advance(bar, file.path.name))
+        opening.take_history(database, settings, history, lambda file: watch.advance(bar, file.path.name))
     bar = watch.bar("训练模型 model", 1)
     with watch.phase("train the model"):
         version = opening.learn(database, settings, city)

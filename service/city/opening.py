@@ -1,7 +1,8 @@
 """The demo before its first day: banks and their products, people, the departments' history, the model."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from sqlmodel import Session
@@ -9,7 +10,7 @@ from sqlmodel import Session
 from risk.train import TrainingError
 from service.actions.admit_bank import BankForm, admit_bank
 from service.actions.offer_product import ProductForm, offer_product
-from service.actions.take_feed import Delivery, take_feed
+from service.actions.take_feed import SUMMARISED, Delivery, take_feed
 from service.actions.train_model import train_model, use_model
 from service.city.banks import BANKS, CityProduct, products
 from service.city.cast import add_cast, bankers, officials
@@ -22,6 +23,7 @@ from service.settings import Settings
 from service.store.database import Database
 
 WAN_FEN = 1_000_000
+AT_ONCE = 2
 CONSENT_WORDS = "本企业同意平台为撮合本次融资，向所列机构提供本企业的相关信用信息（模拟数据）。"
 CONSENT_HASH = hashlib.sha256(CONSENT_WORDS.encode()).hexdigest()
 DEMO = the_platform("demo")
@@ -74,6 +76,18 @@ def take_files(
             delivery = Delivery(file.received_on, is_history=file.is_history)
             take_feed(tx, intake, file.path, delivery=delivery, mirror=settings.mirror)
         told(file)
+
+
+def take_history(
+    database: Database, settings: Settings, files: Sequence[FeedFile], told: Callable[[FeedFile], None]
+) -> None:
+    """The departments' history: first what firms are drawn from, then the others two at a time, the largest first."""
+    first = [file for file in files if file.item in SUMMARISED]
+    take_files(database, settings, first, told)
+    rest = sorted((file for file in files if file.item not in SUMMARISED), key=lambda file: -file.rows)
+    with ThreadPoolExecutor(AT_ONCE) as hands:
+        for done in [hands.submit(take_files, database, settings, [file], told) for file in rest]:
+            done.result()
 
 
 def learn(database: Database, settings: Settings, city: City) -> str:

@@ -30,8 +30,10 @@ UNDRAWN = text("""
     WHERE g.voided_at IS NULL AND NOT EXISTS (SELECT 1 FROM drawdown w WHERE w.grant_id = g.id) ORDER BY g.id
 """)
 WAITING_FOR_DISTRICT = text("""
-    SELECT d.id, d.district, d.uscc, d.light, r.id AS review_id FROM demand d
-    LEFT JOIN review r ON r.demand_id = d.id AND r.decided_at IS NULL
+    SELECT d.id, d.district, d.uscc, d.light, r.id AS review_id,
+        EXISTS (SELECT 1 FROM verdict v, jsonb_array_elements(v.findings) f
+                WHERE v.id = d.verdict_id AND f->>'light' = 'red') AS has_failed
+    FROM demand d LEFT JOIN review r ON r.demand_id = d.id AND r.decided_at IS NULL
     WHERE d.state = 'reported' AND d.light IS DISTINCT FROM 'red' AND d.reported_on < :today
     ORDER BY d.district, r.id NULLS LAST, d.id
 """)

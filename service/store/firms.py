@@ -119,7 +119,7 @@ def count_touched(tx: Session, wrong_codes: Iterable[str]) -> tuple[int, int]:
 def _mark(tx: Session, usccs: str, given: dict[str, Any]) -> None:
     tx.connection().execute(
         text(
-            f"INSERT INTO firm_stale (uscc, marked_at, reason) SELECT u, :at, :reason FROM ({usccs}) AS s(u)"
+            f"INSERT INTO firm_stale (uscc, marked_at, reason) SELECT u, :at, :reason FROM ({usccs}) AS s(u) ORDER BY u"
             " ON CONFLICT (uscc) DO UPDATE SET marked_at = excluded.marked_at, reason = excluded.reason"
         ),
         given,
