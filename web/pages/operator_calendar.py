@@ -16,8 +16,9 @@ from service.doors import AnOperator, Now, Today, Tx
 from service.store import calendar, health
 from web.csrf import guard
 from web.flash import redirect
+from web.formats import weekday
 from web.forms import Ask, Day, Filled, Form, Typed, blank, read, wording
-from web.language import gettext, ngettext
+from web.language import SOURCE, gettext, ngettext, spoken
 from web.language import lazy as _
 from web.pages.operator import badge
 from web.render import page
@@ -60,6 +61,12 @@ class Cell:
     @property
     def iso(self) -> str:
         return self.on.isoformat()
+
+    @property
+    def letter(self) -> str:
+        """The weekday as short as a column's head allows: 一 … 日, Mo … Su."""
+        name = weekday(self.on)
+        return name[-1] if spoken() == SOURCE else name[:2]
 
 
 @dataclass(frozen=True)
