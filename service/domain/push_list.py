@@ -101,7 +101,7 @@ class PushList(SQLModel, table=True):
 
 
 class CertificateRow(SQLModel, table=True):
-    """The referee's paper for one allocation of a day: constraints, value, bound, gap, hashes of what went in and out."""
+    """The referee's paper for one allocation of a day: constraints, value, bound, gap, hashes of input and output."""
 
     __tablename__ = "certificate"
     __table_args__ = (UniqueConstraint("on", "run", name="certificate_once"),)

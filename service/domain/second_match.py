@@ -49,7 +49,7 @@ CLOSES: dict[RefusalReason, tuple[Closes, ...]] = {
     R.TERM_TOO_LONG: (_at_most("term_max_months"),),
     R.USE_UNCLEAR: (lambda _refused, other: bool(other.uses),),
 }
-"""Reason → when another product would say the same. A bank's own reasons (no funds, not reached …) close nothing else."""
+"""Reason → when another product would say the same. A bank's own reasons (no funds …) close nothing else."""
 
 
 def is_closed(reasons: Iterable[str], refused: Product, other: Product) -> bool:

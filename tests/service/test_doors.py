@@ -12,9 +12,8 @@ from sqlalchemy import text
 from service import security
 from service.app import create_app
 from service.clock import Clock, machine_now
-from service.doors import Anyone, AnOperator, Tx
-from service.domain.people import ApiKey, Person, Role, the_platform
-from service.domain.people import Membership
+from service.domain.people import ApiKey, Membership, Person, Role, the_platform
+from service.doors import AnOperator, Anyone, Tx
 from service.store import people
 from service.store.database import Database
 

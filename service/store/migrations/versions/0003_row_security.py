@@ -119,7 +119,7 @@ APPEND_ONLY = (
 FEED_TELLS_SOURCE_DAY = """
 CREATE FUNCTION feed_tells_source_day() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 BEGIN
-    INSERT INTO source_day AS d (item, first_on, latest_on) 
+    INSERT INTO source_day AS d (item, first_on, latest_on)
     VALUES (NEW.item, coalesce(NEW.known_from, NEW.received_on), NEW.received_on)
     ON CONFLICT (item) DO UPDATE SET first_on = least(d.first_on, EXCLUDED.first_on),
         latest_on = greatest(d.latest_on, NEW.received_on);
