@@ -8,7 +8,7 @@ import anyio
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.accelerator import Accelerator
@@ -18,7 +18,7 @@ from service.doors import House, NotSignedIn, seat
 from service.pace import TooFast, paced
 from service.settings import Settings
 from service.store.database import Database, use
-from service.telemetry import watch
+from service.telemetry import log, watch
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
@@ -59,6 +59,7 @@ def create_app(settings: Settings, database: Database, clock: Clock, routers: Se
     watch(app)
     app.add_exception_handler(DomainError, domain_problem)
     app.add_exception_handler(RequestValidationError, form_problem)
+    app.add_exception_handler(DataError, unstorable)
     app.add_exception_handler(OperationalError, no_database)
     app.add_exception_handler(PoolTimeout, no_database)
     return app
@@ -93,6 +94,13 @@ def form_problem(_: Request, error: Exception) -> JSONResponse:
         {"field": ".".join(str(part) for part in wrong["loc"][1:]), "message": wrong["msg"]} for wrong in error.errors()
     ]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "malformed", "请求的内容不完整或格式不对。", errors=fields)
+
+
+def unstorable(_: Request, error: Exception) -> JSONResponse:
+    """A character or a number that no column takes: the sender's mistake, told to the operator all the same."""
+    assert isinstance(error, DataError)
+    log.warning("the database does not take a value", reason=str(error.orig).partition("\n")[0])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "malformed", "内容里有无法识别的字符，或过大的数字。")
 
 
 def no_database(_: Request, __: Exception) -> JSONResponse:

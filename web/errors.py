@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.app import problem as problem_details
-from service.app import status_of
+from service.app import status_of, unstorable
 from service.domain.errors import DomainError
 from service.doors import NotSignedIn
 from web import flash
@@ -108,6 +108,11 @@ def _on_unreadable(request: Request, _error: Exception) -> Response:
     return problem_page(request, PROBLEMS[422 if request.method == "POST" else 404])
 
 
+def _on_unstorable(request: Request, error: Exception) -> Response:
+    unstorable(request, error)  # writes the operator's line
+    return _on_unreadable(request, error)
+
+
 def _on_lost_database(request: Request, _error: Exception) -> Response:
     return problem_page(request, PROBLEMS[503])
 
@@ -116,6 +121,7 @@ OURS: dict[type[Exception], Handler] = {
     DomainError: _on_domain_error,
     HTTPException: _on_http,
     RequestValidationError: _on_unreadable,
+    DataError: _on_unstorable,
     OperationalError: _on_lost_database,
     PoolTimeout: _on_lost_database,
 }

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 
-from service.domain.errors import DomainError
+from service.domain.errors import DomainError, NotPossible
 from service.domain.standards import uscc as codes
 from web.formats import money as money_text
 from web.formats import percent as percent_text
@@ -217,8 +217,9 @@ class Filled(Generic[F]):
 
     @property
     def answers(self) -> F:
-        """The values of a form without errors."""
-        assert self.values is not None, "Look at is_right first"
+        """The values of a form without errors; a field no person fills (a tick, a version) may have been tampered with."""
+        if self.values is None:
+            raise NotPossible("表单内容不完整或格式不对，没有提交。请返回页面重新填写。")
         return self.values
 
     def refused(self, error: DomainError) -> "Filled[F]":

@@ -41,11 +41,11 @@ def broken() -> None:
 def loud(settings: Settings) -> Iterator[None]:
     """The process's log as `xindeng serve` writes it; put back afterwards."""
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, structured = root.handlers[:], root.level, structlog.get_config()
     set_up_logging(settings)
     yield
     root.handlers[:], root.level = before, level
-    structlog.reset_defaults()
+    structlog.configure(**structured)
 
 
 @pytest.mark.parametrize("identifier", IDENTIFIERS)

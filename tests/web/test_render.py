@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.domain import people
 from web import formats, words
@@ -257,8 +258,12 @@ def test_a_page_of_fifty_rows_renders_quickly(browser):
     assert perf_counter() - started < 0.06
 
 
-def test_an_unknown_code_shows_as_itself():
-    assert words.of("demand_state", "never_heard_of") == "never_heard_of"
+def test_an_unknown_code_shows_as_itself_and_is_told_to_the_operator():
+    with capture_logs() as told:
+        assert words.of("demand_state", "never_heard_of") == "never_heard_of"
+    assert told == [
+        {"event": "word_missing", "group": "demand_state", "code": "never_heard_of", "log_level": "warning"}
+    ]
     assert words.district("410105") == "金水区"
     assert words.district("ZDXQ") == "郑东新区"
     with speaking("en"):
