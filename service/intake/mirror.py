@@ -11,7 +11,7 @@ import fcntl
 import io
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,9 @@ _HASHED = "concat_ws('|', {})".format(
         )
     )
 )
+MONTHS_AT_ONCE = 12
+"""Looked for together: one look through the records for all of them, and no more than a year in memory."""
+
 IN_POSTGRES = f"('x' || substr(md5({_HASHED}), 1, 15))::bit(60)::bigint"
 IN_DUCKDB = f"cast('0x' || substr(md5({_HASHED}), 1, 15) AS bigint)"
 
@@ -100,8 +103,7 @@ class Draft:
         left_out = merged.duplicate_lines + merged.contradictory_lines + merged.versioned_lines
         for month in set(self._writers) - anew:
             _leave_out(self._part(month), left_out)
-        for month in anew:
-            _write_month(tx, self._item, month, self._part(month))
+        _write_months(tx, self._item, {month: self._part(month) for month in anew})
         (self._folder / "plan.json").write_text(json.dumps({"anew": sorted(anew)}))
         event.listen(tx, "after_commit", self._publish)
 
@@ -163,9 +165,10 @@ def rebuild_mirror(tx: Session, root: Path) -> list[str]:
         shutil.rmtree(_pending(root, item), ignore_errors=True)
         fresh = root / ".pending" / f"rebuilt-{item}"
         shutil.rmtree(fresh, ignore_errors=True)
-        for month in records.months_of(tx, item):
-            (fresh / f"month={month}").mkdir(parents=True)
-            _write_month(tx, item, month, fresh / f"month={month}" / "part-0.parquet")
+        parts = {month: fresh / f"month={month}" / "part-0.parquet" for month in records.months_of(tx, item)}
+        for part in parts.values():
+            part.parent.mkdir(parents=True)
+        _write_months(tx, item, parts)
         with _alone(root):
             shutil.rmtree(root / f"item={item}", ignore_errors=True)
             fresh.rename(root / f"item={item}")
@@ -201,20 +204,33 @@ def _checksums(root: Path, item: str) -> dict[str, tuple[int, int]]:
     return {month: (count, int(total)) for month, count, total in rows}
 
 
-def _write_month(tx: Session, item: str, month: str, part: Path) -> None:
-    text = io.BytesIO(b"".join(records.copy_month(tx, item, month, SCHEMA.names)))
-    if not text.getbuffer().nbytes:
-        part.unlink(missing_ok=True)
-        return
-    table = pa_csv.read_csv(
-        text,
+def _write_months(tx: Session, item: str, parts: Mapping[str, Path]) -> None:
+    """One part per month, written anew from PostgreSQL; a month without records has none."""
+    months = sorted(parts)
+    for first in range(0, len(months), MONTHS_AT_ONCE):
+        group = months[first : first + MONTHS_AT_ONCE]
+        table = _read(b"".join(records.copy_months(tx, item, group, SCHEMA.names)))
+        of_month = pc.add(pc.multiply(pc.year(table["known_on"]), 100), pc.month(table["known_on"]))
+        for month in group:
+            mine = table.filter(pc.equal(of_month, int(month.replace("-", ""))))
+            if len(mine):
+                pq.write_table(mine, parts[month], **_PACKED)
+            else:
+                parts[month].unlink(missing_ok=True)
+
+
+def _read(text: bytes) -> pa.Table:
+    """Records as COPY writes them."""
+    if not text:
+        return SCHEMA.empty_table()
+    return pa_csv.read_csv(
+        io.BytesIO(text),
         pa_csv.ReadOptions(column_names=SCHEMA.names),
         pa_csv.ParseOptions(newlines_in_values=True),
         pa_csv.ConvertOptions(
             column_types=SCHEMA, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
     )
-    pq.write_table(table, part, **_PACKED)
 
 
 def _leave_out(part: Path, lines: list[int]) -> None:

@@ -5,7 +5,7 @@ next one was known, so that the view of any past day stays what it was. Equal co
 A repair or a won objection (`withdrawn_on`) is not undone when the department sends the old row again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -263,14 +263,15 @@ def items_held(tx: Session) -> list[str]:
     ]
 
 
-def copy_month(tx: Session, item: str, month: str, columns: Iterable[str]) -> Iterator[bytes]:
-    """An item's records known in a month, as CSV blocks with these columns."""
-    first = date.fromisoformat(month + "-01")
+def copy_months(tx: Session, item: str, months: Sequence[str], columns: Iterable[str]) -> Iterator[bytes]:
+    """An item's records known in these months, as CSV blocks with these columns: one look through the table for all."""
+    firsts = [date.fromisoformat(month + "-01") for month in months]
     query = (
         f"COPY (SELECT {', '.join(columns)} FROM record WHERE item = %s AND known_on >= %s"
-        " AND known_on < %s + interval '1 month') TO STDOUT (FORMAT csv, FORCE_QUOTE *)"
+        " AND known_on < %s + interval '1 month' AND date_trunc('month', known_on)::date = ANY(%s))"
+        " TO STDOUT (FORMAT csv, FORCE_QUOTE *)"
     )
-    with driver_of(tx).cursor() as cursor, cursor.copy(query, (item, first, first)) as copy:
+    with driver_of(tx).cursor() as cursor, cursor.copy(query, (item, min(firsts), max(firsts), firsts)) as copy:
         for block in copy:
             yield bytes(block)
 
