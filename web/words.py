@@ -307,8 +307,6 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "pushed": _("已推送银行"),
         "replaced": _("由新的事项替代"),
         "demand_withdrawn": _("需求已撤回"),
-        "demand_pushed": _("需求已推送给银行"),
-        "demand_reviewed": _("复核有了结果"),
         "demand_expired": _("需求已过期"),
     },
     "sure": {"document": _("有文件依据"), "practice": _("通行做法"), "assumption": _("本项目设定")},
@@ -368,6 +366,8 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
     "notice": {
         "demand_reported": _("需求已收到"),
         "demand_withdrawn": _("需求已撤回"),
+        "demand_pushed": _("需求已推送给银行"),
+        "demand_reviewed": _("复核有了结果"),
         "demand_expired": _("需求已过期"),
         "demand_expires": _("需求即将过期"),
         "light_changed": _("信用灯有变化"),
