@@ -178,8 +178,16 @@ def _next_without_lines(demand: Any, state: DemandState, light: str | None, toda
     if light == LightWord.RED:
         return Next("follow_up", Actor.DISTRICT, _look_again_on(today))
     if state is S.REPORTED:
-        return Next("judge", Actor.PLATFORM, demand.next_on or today)
+        return Next("judge", Actor.PLATFORM, _judged_again_on(demand, today))
     return Next("push", Actor.PLATFORM, demand.next_on if demand.next_step == "push" else today)
+
+
+def _judged_again_on(demand: Any, today: date) -> date:
+    """At once where it was never judged; else after the light's cool-down, unless a changed fact comes first."""
+    if demand.verdict_id is None:
+        return today
+    ahead: date | None = demand.next_on if demand.next_step == "judge" else None
+    return ahead if ahead and ahead > today else clock("rejudge_cooldown", today).surely_after(today, Calendar())
 
 
 def _look_again_on(today: date) -> date:

@@ -181,7 +181,10 @@ def answer(tx: Session, life: Life, day: date) -> int:
     now, taken = instant_on(day, 15), 0
     by_bank: dict[int, list[AnswerForm]] = defaultdict(list)
     again: dict[int, list[AnswerForm]] = defaultdict(list)
+    still_open = looks.open_lines(tx)
     for place, line, said in life.due.pop(day, []):
+        if line not in still_open:
+            continue  # withdrawn, or the firm chose another: the bank sees it on its page
         form = AnswerForm(line, said.kind, said.reasons, said.text, said.papers, said.offer, channel="page")
         (again if any(one.line_id == line for one in by_bank[place]) else by_bank)[place].append(form)
     for batch in (by_bank, again):

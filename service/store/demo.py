@@ -38,11 +38,12 @@ WAITING_FOR_DISTRICT = text("""
     ORDER BY d.district, r.id NULLS LAST, d.id
 """)
 PROPOSALS = text("""
-    SELECT DISTINCT ON (n.demand_id) n.demand_id, d.uscc, n.values->'banks' AS banks,
-           (SELECT count(*) FROM notice e WHERE e.demand_id = n.demand_id AND e.kind = n.kind AND e.id < n.id) AS times
+    SELECT n.demand_id, d.uscc, (array_agg(n.values->'banks' ORDER BY n.id DESC))[1] AS banks, count(*) - 1 AS times
     FROM notice n JOIN demand d ON d.id = n.demand_id
-    WHERE n.kind = 'consent_proposed' AND n.made_on = :today AND d.closed_on IS NULL ORDER BY n.demand_id, n.id DESC
+    WHERE n.kind = 'consent_proposed' AND d.closed_on IS NULL
+    GROUP BY n.demand_id, d.uscc HAVING max(n.made_on) = :today ORDER BY n.demand_id
 """)
+OPEN_LINES = text("SELECT id FROM push_line WHERE closed_on IS NULL AND NOT view_closed")
 IN_THE_MIDDLE = text("""
     SELECT id, uscc, reported_on FROM demand WHERE closed_on IS NULL
       AND state IN ('reported', 'recommended', 'pushed', 'answered', 'offered') ORDER BY id
@@ -102,6 +103,11 @@ COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer
 def new_lines(tx: Session, after: int) -> Sequence[Row[Any]]:
     """Lines pushed since the one with this key."""
     return tx.execute(NEW_LINES, {"after": after}).all()
+
+
+def open_lines(tx: Session) -> set[int]:
+    """Lines a bank may still answer."""
+    return set(tx.execute(OPEN_LINES).scalars())
 
 
 def open_offers(tx: Session) -> Sequence[Row[Any]]:
