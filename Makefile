@@ -1,4 +1,4 @@
-# Words: setup · demo · test · check · serve · work · bench · soak · assets · locale · lock · clean
+# Words: setup · demo · test · check · serve · work · bench · soak · pictures · assets · locale · lock · clean
 # Every word sets up first, and only when requirements.lock or pyproject.toml changed.
 
 VENV   ?= .venv
@@ -12,7 +12,7 @@ TEST_PROCESSES ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo real test check serve work bench soak assets locale lock clean
+.PHONY: setup demo real test check serve work bench soak pictures assets locale lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -52,6 +52,10 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m pytest -m soak
+
+# From a demo that runs (make demo).
+pictures: setup
+	$(BIN)/python docs/take_pictures.py $(DEMO_ADDRESS)
 
 assets:
 	cd web/assets && npm ci --no-fund --no-audit && node build.mjs

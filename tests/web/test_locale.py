@@ -4,8 +4,10 @@ import importlib
 import pkgutil
 import re
 from enum import StrEnum
+from pathlib import Path
 
 import service.domain
+from service.domain.push_list import LineState
 from web import locale_tool, words
 from web.render import TEMPLATES
 
@@ -50,6 +52,19 @@ def test_every_code_of_the_domain_has_its_word():
         known = words.GROUPS.get(ELSEWHERE.get(group, group), {})
         missing += [f"{group}.{code.value}" for code in enumeration if code.value not in known]
     assert missing == []
+
+
+def test_every_notice_and_every_act_the_service_writes_has_its_word():
+    """Beside this, a word that a page of any test lacks fails that test: tests/conftest.py."""
+    actions = Path(service.domain.__path__[0]).parent / "actions"
+    written = "\n".join(path.read_text("utf-8") for path in actions.glob("*.py"))
+    notices = set(re.findall(r'Message\(\s*"([a-z_]+)"|\bkind(?:, values)? = "([a-z_]+)"', written))
+    acts = set(re.findall(r'\bAct\(\s*"([a-z_]+)"', written))
+    told = {literal or named for literal, named in notices} | {f"line_{state}" for state in LineState} - {"line_pushed"}
+    assert len(told) > 20
+    assert len(acts) > 25
+    assert told - set(words.GROUPS["notice"]) == set()
+    assert acts - set(words.GROUPS["verb"]) == set()
 
 
 def test_every_light_has_shape_word_path_and_meaning():

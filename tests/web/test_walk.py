@@ -1,0 +1,198 @@
+"""The whole loop in a real browser: a firm reports, the day is cycled, a bank offers, the firm accepts, money is paid,
+the official sees it. Once with JavaScript and once without; no page complains on the console.
+"""
+
+import asyncio
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from service.actions.add_account import NewAccount, add_account
+from service.actions.run_cycle import run_cycle
+from service.clock import Clock
+from service.domain.people import the_platform
+from tests.builders import FANG, NOW, TODAY, ZHONGYUAN, a_small_world, rows_of
+from web.main import build_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+PASSWORD = "a walk through the whole loop 2026"
+PEOPLE = {
+    "fang": NewAccount("fang", "方", "firm", PASSWORD, uscc=FANG),
+    "bai": NewAccount("bai", "白", "officer", PASSWORD, bank="BAI"),
+    "gao": NewAccount("gao", "高", "district", PASSWORD, district=ZHONGYUAN),
+    "guo": NewAccount("guo", "郭", "city", PASSWORD),
+}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's chromium, driven by Playwright."""
+    driver = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e .[dev]")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def world(database, settings) -> Any:
+    """Two firms, two banks, and four people with passwords; no model is trained yet."""
+    with database.transaction(the_platform("test")) as tx:
+        made = a_small_world(tx)
+        for account in PEOPLE.values():
+            add_account(tx, the_platform("test"), account, NOW)
+    return made
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The platform on a free port of this machine; its address."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([door])), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+class Walker:
+    """One person at a browser of their own, who fills what is asked and presses what is there."""
+
+    def __init__(self, browser: Any, address: str, login: str, *, javascript: bool) -> None:
+        context = browser.new_context(locale="zh-CN", java_script_enabled=javascript)
+        context.set_default_timeout(60_000)
+        self.page, self.address, self.complaints = context.new_page(), address, []
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
+        self.page.on("response", lambda answer: self._heard(answer.status, answer.url))
+        self.goes("/sign-in")
+        self.fills(login=login, password=PASSWORD)
+        self.presses("登录")
+
+    def _heard(self, status: int, url: str) -> None:
+        if status >= 400 and not url.endswith("/favicon.ico"):
+            self.complaints.append(f"{status} {url}")
+
+    def goes(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    def fills(self, **fields: str) -> None:
+        for name, value in fields.items():
+            self.page.locator(f"main [name={name}]").last.fill(value)
+
+    def chooses(self, name: str, value: str) -> None:
+        self.ticks(self.page.locator(f"main input[name={name}][value='{value}']"))
+
+    def ticks(self, choice: Any) -> None:
+        """People press the words beside a box, which are its label."""
+        self.page.locator(f"label[for='{choice.get_attribute('id')}']").click()
+        assert choice.is_checked()
+
+    def presses(self, label: str) -> None:
+        self.page.locator("main").get_by_role("button", name=label, exact=True).first.click()
+        self.page.wait_for_load_state()
+
+    def follows(self, label: str) -> None:
+        self.page.locator("main").get_by_role("link", name=label).first.click()
+        self.page.wait_for_load_state()
+
+    def sees(self, *words: str) -> None:
+        text = " ".join(self.page.locator("main").inner_text().split())
+        for word in words:
+            assert word in text, (self.page.url, word, text[:600])
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.address)
+
+
+def reports(fang: Walker, bank: int) -> str:
+    """From the firm's home over the form and the consents to the light; the demand's address."""
+    fang.goes("/firm")
+    fang.follows("申报")
+    fang.fills(amount_fen="50", term_months="12", use_text="采购原材料")
+    fang.chooses("use", "trade")
+    fang.page.select_option("main [name=first_bank]", str(bank))
+    fang.presses("下一步：核对并授权")
+    fang.sees("50 万元", "BAI银行")
+    for tick in fang.page.locator("main input[name=consent]").all():
+        assert not tick.is_checked()
+        fang.ticks(tick)
+    fang.presses("提交融资需求")
+    assert re.fullmatch(r"/firm/demands/\d+", fang.path), fang.path
+    fang.sees("灯")
+    return fang.path
+
+
+def offers(bai: Walker) -> str:
+    """From today's list to the line, an offer made; the line's address."""
+    bai.goes("/push-lists")
+    bai.follows("郑州方记商贸有限公司")
+    line = bai.path
+    bai.presses("已联系企业")
+    bai.goes(f"{line}?answer=offered")
+    bai.fills(amount_fen="40", rate="4.35", term_months="12", fees_fen="0")
+    bai.chooses("loan_type", "credit")
+    bai.chooses("repayment", "monthly_interest")
+    bai.presses("给出报价")
+    bai.sees("已反馈", "4.35%")
+    return line
+
+
+def pays(bai: Walker, line: str) -> None:
+    """The grant and a drawdown under it."""
+    bai.goes(line)
+    bai.follows("报送授信")
+    bai.fills(amount_fen="40", rate="4.35", term_months="12", granted_on=TODAY.isoformat())
+    bai.chooses("loan_type", "credit")
+    bai.presses("报送授信")
+    bai.sees("授信与放款")
+    bai.follows("报送放款")
+    due = TODAY.replace(year=TODAY.year + 1).isoformat()
+    bai.fills(loan_number="HT-2026-1", amount_fen="30", rate="4.35", drawn_on=TODAY.isoformat(), matures_on=due)
+    bai.presses("报送放款")
+    bai.sees("HT-2026-1")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_demand_walks_from_the_firm_over_the_bank_to_the_official(
+    database, settings, world, chromium, javascript: bool
+) -> None:
+    clock = Clock(demo_on=TODAY)
+    with served(build_app(settings, database, clock)) as address:
+        fang, bai, gao, guo = (Walker(chromium, address, login, javascript=javascript) for login in PEOPLE)
+        demand = reports(fang, world.bank)
+        run_cycle(settings, TODAY, clock.now())
+        line = offers(bai)
+        fang.goes(demand)
+        fang.sees("银行报价，请选一家", "BAI银行", "4.35%")
+        fang.presses("接受这份报价")
+        pays(bai, line)
+        fang.goes(demand)
+        fang.sees("已放款")
+        for official in (gao, guo):
+            official.goes("/figures")
+            official.sees("放款户数", "1 1 40 30 4.35%")  # granted and paid: households, 万元, and the rate
+        assert [walker.complaints for walker in (fang, bai, gao, guo)] == [[], [], [], []]
+    with database.transaction(the_platform("test")) as tx:
+        assert rows_of(tx, "demand")[0]["state"] == "drawn"
+        kinds = {row["kind"]: row["amount_fen"] for row in rows_of(tx, "figure_event")}
+    assert kinds["drawn"] == 30_000_000
