@@ -41,6 +41,12 @@ TABLES = """
 """
 
 
+PUSHED = """
+    SELECT l.demand_id, l.product_id, l.bank_id, l.rank
+    FROM push_line l JOIN push_list p ON p.id = l.list_id WHERE p.certificate_id = %s
+"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever touches the database is repeated in server mode: the fixture says so, nobody has to remember."""
     for item in items:
@@ -98,7 +104,25 @@ def database(reused: ServerAddress) -> Iterator[Database]:
     opened = use(Database(reused))
     yield opened
     opened.dispose()
+    breaches = breaches_of_lists(reused)
     empty(reused)
+    assert breaches == [], "a list was pushed that its referee does not accept"
+
+
+def breaches_of_lists(address: ServerAddress) -> list[str]:
+    """Every list pushed in any test, as it stands in the database, before the referee once more."""
+    from matching.allocate import allocate
+    from matching.certificate import certify
+    from matching.terms import Line
+    from service.domain.replay import unpack
+
+    found = []
+    with psycopg.connect(address.admin_url, autocommit=True) as admin:
+        for key, inputs in admin.execute("SELECT id, inputs FROM certificate WHERE inputs ? 'format'").fetchall():
+            problem, pushed = unpack(inputs), admin.execute(PUSHED, (key,)).fetchall()
+            lines = [Line(demand, product, bank, rank) for demand, product, bank, rank in pushed]
+            found += certify(problem, lines, allocate(problem).prices).breaches
+    return found
 
 
 def empty(address: ServerAddress) -> None:
