@@ -217,7 +217,7 @@ class Filled(Generic[F]):
 
     @property
     def answers(self) -> F:
-        """The values of a form without errors; a field no person fills (a tick, a version) may have been tampered with."""
+        """The values of a form without errors; a field no person fills may have been tampered with: NotPossible."""
         if self.values is None:
             raise NotPossible("表单内容不完整或格式不对，没有提交。请返回页面重新填写。")
         return self.values
