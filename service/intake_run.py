@@ -17,6 +17,7 @@ from service.settings import Settings
 from service.store.database import Database
 
 INTAKE = the_platform("intake")
+ERRORS = ".errors.csv"
 HEADS = (
     "文件 File",
     "收到 Received",
@@ -38,7 +39,7 @@ def take_files(
     is_history: bool = False,
 ) -> int:
     """Take the files (those of a folder in the order of their names); how many could not be read as a whole."""
-    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    files = [file for path in paths for file in (_feeds_in(path) if path.is_dir() else [path])]
     delivery = Delivery(on or Clock(settings.demo_on).today(), is_history=is_history)
     table, failures = Table(*HEADS), 0
     with open_database(settings) as database:
@@ -54,6 +55,11 @@ def take_files(
     return failures
 
 
+def _feeds_in(folder: Path) -> list[Path]:
+    """The folder's files by name; the error files written beside them are no feeds."""
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.endswith(ERRORS))
+
+
 def _take(
     database: Database, settings: Settings, file: Path, item: str | None, delivery: Delivery
 ) -> Taken | DomainError:
@@ -62,7 +68,7 @@ def _take(
             taken = take_feed(tx, INTAKE, file, item, delivery=delivery, mirror=settings.mirror)
         with database.transaction(INTAKE) as tx:
             if taken.feed.id is not None and taken.feed.quarantined and not taken.is_repeat:
-                write_error_file(tx, taken.feed.id, file.with_suffix(".errors.csv"))
+                write_error_file(tx, taken.feed.id, file.with_suffix(ERRORS))
     except NotPossible as wrong:
         return wrong
     return taken

@@ -90,6 +90,9 @@ def test_a_day_without_a_calendar_is_named_and_done_all_the_same(cast: Cast, set
     ran = run_cycle(settings, date(2031, 1, 6), at(date(2031, 1, 6)))
     assert ran.state == "done"
     assert ran.message.startswith("2031 年的节假日安排尚未公布")
+    with transaction(CYCLE) as tx:
+        kept = runs.find_latest(tx, "cycle")  # what the operator reads
+    assert (kept.state, kept.message, kept.done) == ("done", ran.message, len(STEPS))
 
 
 def test_a_paused_cycle_does_nothing(cast: Cast, settings) -> None:

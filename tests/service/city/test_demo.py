@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from rich.console import Console
 from sqlalchemy import text
 
@@ -45,6 +46,7 @@ def opened(server: ServerAddress, template: ServerAddress) -> Iterator[Database]
 @pytest.fixture(scope="module")
 def built(place: Settings, opened: Database) -> Iterator[Built]:
     use(opened)
+    structured = structlog.get_config()
     set_up_logging(place.model_copy(update={"log_level": "error"}))
     with opened.transaction(the_platform("test")) as tx:
         platform_state.set_demo_day(tx, DEMO_DAY)
@@ -52,6 +54,7 @@ def built(place: Settings, opened: Database) -> Iterator[Built]:
         fewer.setattr(choice, "RIDGES", (0.1,))  # fewer candidates: which model is chosen is not the matter here
         fewer.setattr(choice, "FEW_STEPS", (20,))
         yield build(opened, place, PLAN, watch, SMALL_AND_LIVELY)
+    structlog.configure(**structured)
 
 
 @pytest.fixture
