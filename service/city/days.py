@@ -241,18 +241,19 @@ def _think_again(tx: Session, life: Life, row: Row[Any], day: date, now: datetim
 
 
 def lend(tx: Session, life: Life, day: date) -> tuple[int, int]:
-    """Grants and drawdowns that are due, each bank in one batch; (grants, drawdowns) taken."""
+    """Grants and drawdowns that are due, each bank in one batch every other day; (grants, drawdowns) taken."""
     now = instant_on(day, 17)
+    reporting = {key for key, place in life.bank_of.items() if (place + day.toordinal()) % 2 == 0}
     grants: dict[int, list[GrantForm]] = defaultdict(list)
     for row in looks.accepted_lines(tx):
         after = _drawing(life, row.line_id, row.decided_at)
-        if after.granted_on == day:
+        if after.granted_on <= day and row.bank_id in reporting:
             grants[row.bank_id].append(_grant_form(row, day))
     granted = _each(life, grants, lambda who, forms: report_grants(tx, who, forms, day, now))
     draws: dict[int, list[DrawForm]] = defaultdict(list)
     for row in looks.undrawn_grants(tx):
         after = _drawing(life, row.line_id, row.decided_at)
-        if after.drawn_on == day or (after.drawn_on is not None and after.drawn_on < row.granted_on == day):
+        if after.drawn_on is not None and after.drawn_on <= day and row.bank_id in reporting:
             draws[row.bank_id].append(_draw_form(row, after.share, day))
     return granted, _each(life, draws, lambda who, forms: report_drawdowns(tx, who, forms, day, now))
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from risk.train import TrainingError
 from service.actions.admit_bank import BankForm, admit_bank
 from service.actions.offer_product import ProductForm, offer_product
 from service.actions.take_feed import SUMMARISED, Delivery, take_feed
@@ -18,6 +17,7 @@ from service.city.city import City
 from service.city.feeds import FeedFile
 from service.clock import instant_on
 from service.domain.consent import DataClass
+from service.domain.errors import NotPossible
 from service.domain.people import the_platform
 from service.settings import Settings
 from service.store.database import Database
@@ -98,7 +98,7 @@ def learn(database: Database, settings: Settings, city: City) -> str:
     day = city.when.start - timedelta(days=1)
     try:
         model = train_model(settings, day, seed=city.seed)
-    except TrainingError:
+    except NotPossible:
         return ""
     with database.transaction(DEMO) as tx:
         use_model(tx, DEMO, model, instant_on(day, 22))
