@@ -47,28 +47,37 @@ class Act:
 
 
 def append(tx: Session, who: Who, acts: Sequence[Act], at: datetime) -> None:
-    """Record the acts in their order; the heads of their chains stay locked until the transaction ends."""
-    by_chain: dict[str, list[Act]] = defaultdict(list)
-    for act in acts:
-        by_chain[chain_of(act, at)].append(act)
+    """Record one actor's acts in their order; the heads of their chains stay locked until the transaction ends."""
+    append_each(tx, [(who, act) for act in acts], at)
+
+
+def append_each(tx: Session, said: Sequence[tuple[Who, Act]], at: datetime) -> None:
+    """The same for a batch in which several people act."""
+    by_chain: dict[str, list[tuple[Who, Act]]] = defaultdict(list)
+    for who, act in said:
+        by_chain[chain_of(act, at)].append((who, act))
     if not by_chain:
         return
     heads = _lock_heads(tx, sorted(by_chain))
     rows = []
     for chain, mine in sorted(by_chain.items()):
-        for act in mine:
+        for who, act in mine:
             rows.append(_row(who, act, at, chain, heads[chain]))
             heads[chain] = rows[-1]["hash"]
     more = [len(by_chain[chain]) for chain in heads]
     tx.execute(MOVE_HEADS, {"chains": list(heads), "more": more, "hashes": list(heads.values())})
     add_rows(tx, "trail", rows)
-    touch(tx, (topic for act in acts for topic in topics_of(act)))
+    touch(tx, (topic for _, act in said for topic in topics_of(act)))
 
 
 def _lock_heads(tx: Session, chains: Sequence[str]) -> dict[str, str]:
     """Chain → its last hash, locked; in one order for everybody, so that nobody waits for each other."""
-    tx.execute(START_CHAINS, {"chains": list(chains), "start": GENESIS})
-    return {row.chain: row.hash for row in tx.execute(LOCK_HEADS, {"chains": list(chains)})}
+    known = {"chains": list(chains)}
+    heads = {row.chain: row.hash for row in tx.execute(LOCK_HEADS, known)}
+    if len(heads) < len(chains):
+        tx.execute(START_CHAINS, known | {"start": GENESIS})
+        heads = {row.chain: row.hash for row in tx.execute(LOCK_HEADS, known)}
+    return heads
 
 
 def topics_of(act: Act) -> list[str]:
