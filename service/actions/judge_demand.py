@@ -126,8 +126,7 @@ def _cases(
     usccs = sorted({row.uscc for row in rows})
     firms = demands.firms(tx, usccs)
     allowed = consents.with_profile(tx, usccs, today)
-    known = known_today(tx, tools.profiler, sorted(allowed.difference(anew)), today, now)
-    known |= known_today(tx, tools.profiler, sorted(allowed.intersection(anew)), today, now, anew=True)
+    known = known_today(tx, tools.profiler, allowed, today, now, anew=frozenset(anew))
     estimated = _estimates(tools, rows, known)
     cases = []
     for row in rows:
@@ -171,7 +170,10 @@ def _keep(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: d
     before = verdicts.current(tx, [case.demand.id for case in cases])
     fresh = [case for case in cases if not _says_the_same(case, before.get(case.demand.id))]
     resting = [case for case in fresh if case.estimated]
-    keys = verdicts.add_estimates(tx, [_estimate_row(case, tools, today, now) for case in resting])
+    reasons = _reasons(resting, tools)
+    keys = verdicts.add_estimates(
+        tx, [_estimate_row(case, reasons.get(case.demand.id), today, now) for case in resting]
+    )
     estimate_of = {case.demand.id: key for case, key in zip(resting, keys, strict=True)}
     ids = verdicts.add_verdicts(tx, [_verdict_row(case, cause, estimate_of, today, now) for case in fresh])
     demands.change(tx, [{"id": case.demand.id, "verdict_id": key} for case, key in zip(fresh, ids, strict=True)])
@@ -181,7 +183,7 @@ def _says_the_same(case: Case, last: Row[Any] | None) -> bool:
     return last is not None and bool(last.content_hash == case.content)
 
 
-def _estimate_row(case: Case, tools: Tools, today: date, now: datetime) -> dict[str, Any]:
+def _estimate_row(case: Case, reasons: list[dict[str, Any]] | None, today: date, now: datetime) -> dict[str, Any]:
     estimated = case.estimated
     assert estimated is not None
     return {
@@ -193,19 +195,25 @@ def _estimate_row(case: Case, tools: Tools, today: date, now: datetime) -> dict[
         "grade": estimated.grade,
         "features": estimated.features,
         "vintage": estimated.vintage,
-        "reasons": _reasons(case, tools),
+        "reasons": reasons,
         "made_at": now,
     }
 
 
-def _reasons(case: Case, tools: Tools) -> list[dict[str, Any]] | None:
-    """Worked out at once where the estimate decides a light that changes; else when someone first asks."""
-    decides = all(one.light < Light.YELLOW or one.criterion == ESTIMATE for one in case.verdict.findings)
-    if case.verdict.light is not Light.YELLOW or not decides or case.demand.light == LightWord.YELLOW:
-        return None
-    assert tools.model is not None
-    assert case.estimated is not None
-    return reasons_of(tools.model, case.estimated.features, case.estimated.vintage)
+def _reasons(cases: Sequence[Case], tools: Tools) -> dict[int, list[dict[str, Any]]]:
+    """By demand, worked out at once where the estimate decides a light that changes; else when someone first asks."""
+    asked = [case for case in cases if _estimate_decides(case)]
+    if tools.model is None or not asked:
+        return {}
+    snapshots = [(case.estimated.features, case.estimated.vintage) for case in asked if case.estimated]
+    found = reasons_of(tools.model, snapshots)
+    return {case.demand.id: reasons for case, reasons in zip(asked, found, strict=True)}
+
+
+def _estimate_decides(case: Case) -> bool:
+    """Whether the light becomes yellow by nothing but the estimate."""
+    alone = all(one.light < Light.YELLOW or one.criterion == ESTIMATE for one in case.verdict.findings)
+    return alone and case.verdict.light is Light.YELLOW and case.demand.light != LightWord.YELLOW
 
 
 def _verdict_row(case: Case, cause: str, estimate_of: Mapping[int, int], today: date, now: datetime) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def reasons_for(tx: Session, verdict: Row[Any], tools: Tools) -> list[dict[str, 
     model = tools.model_of(verdict.model_version)
     if model is None:
         return None
-    reasons = reasons_of(model, verdict.features, verdict.vintage)
+    (reasons,) = reasons_of(model, [(verdict.features, verdict.vintage)])
     if not tx.info.get("read_only"):
         verdicts.keep_reasons(tx, verdict.estimate_id, reasons)
     return reasons

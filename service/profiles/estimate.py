@@ -48,16 +48,20 @@ def estimate_many(
 
 
 def reasons_of(
-    model: "RiskModel", features: Mapping[str, float | None], vintage: Mapping[str, str | None]
-) -> list[dict[str, Any]]:
-    """The drivers of one estimate, from its own snapshot: the same for the night's run and for whoever asks later."""
+    model: "RiskModel", snapshots: Sequence[tuple[Mapping[str, float | None], Mapping[str, str | None]]]
+) -> list[list[dict[str, Any]]]:
+    """The drivers of estimates, each from its own snapshot (features, days of the sources) and from nothing else.
+
+    So they are the same for the night's run and for whoever asks later.
+    """
     import pandas as pd
 
-    row: dict[str, Any] = {name: [value] for name, value in features.items()}
-    row |= {f"known_on.{item}": [pd.Timestamp(day) if day else pd.NaT] for item, day in vintage.items()}
-    return [
-        {key: _plain(value) for key, value in asdict(reason).items()} for reason in model.explain(pd.DataFrame(row))
-    ]
+    if not snapshots:
+        return []
+    frame = pd.DataFrame([features for features, _ in snapshots], dtype="float64")
+    days = pd.DataFrame([vintage for _, vintage in snapshots]).apply(pd.to_datetime)
+    told = model.estimate(frame.join(days.add_prefix("known_on.")), explain=True).reasons or []
+    return [[{key: _plain(value) for key, value in asdict(one).items()} for one in row] for row in told]
 
 
 def _frame(firms: Sequence[FirmKnown], asked: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":

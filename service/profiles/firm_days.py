@@ -1,6 +1,6 @@
 """What is known of firms today: taken from the night's results where they still hold, worked out anew where not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,11 +17,12 @@ UNITS = {spec.name: spec.unit for spec in SPECS}
 
 
 def known_today(
-    tx: Session, profiler: Profiler, usccs: Sequence[str], today: date, now: datetime, *, anew: bool = False
+    tx: Session, profiler: Profiler, usccs: Iterable[str], today: date, now: datetime, *, anew: Collection[str] = ()
 ) -> dict[str, FirmKnown]:
-    """Every firm as known on the day; with `anew`, whatever is stored. What was worked out is stored for the next."""
+    """Every firm as known on the day; those named `anew` whatever is stored. What was worked out is stored."""
     wanted = sorted(set(usccs))
-    known = {} if anew else {row.uscc: _read(row) for row in firm_days.find_stored(tx, wanted, today)}
+    settled = [uscc for uscc in wanted if uscc not in anew]
+    known = {row.uscc: _read(row) for row in firm_days.find_stored(tx, settled, today)}
     fresh = profiler.compute(tx, [uscc for uscc in wanted if uscc not in known], today)
     firm_days.store(tx, [_row(firm, now) for firm in fresh.values()])
     return known | fresh

@@ -158,8 +158,10 @@ def test_reasons_asked_for_later_come_from_the_stored_snapshot(tx: Session) -> N
     known = known_today(tx, PROFILER, [FANG], TODAY, NOW)[FANG]
     (estimated,) = estimate_many(a_model(), [known], [ASKED])
     late = dict(estimated.features) | {"tax_late": 3.0}
-    (reason,) = reasons_of(a_model(), late, estimated.vintage)
+    ((reason,),) = reasons_of(a_model(), [(late, estimated.vintage)])
     assert (reason["feature"], reason["kind"], reason["item"]) == ("tax_late", "adverse", "tax_payment")
+    undated = estimated.vintage | {"tax_payment": None}
+    assert reasons_of(a_model(), [(estimated.features, undated), (late, estimated.vintage)])[1] == [reason]
 
 
 def test_the_night_prepares_the_firms_that_allow_it_and_stops_when_all_are_ready(tx: Session) -> None:
