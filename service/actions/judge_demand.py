@@ -126,7 +126,8 @@ def _cases(
     usccs = sorted({row.uscc for row in rows})
     firms = demands.firms(tx, usccs)
     allowed = consents.with_profile(tx, usccs, today)
-    known = known_today(tx, tools.profiler, allowed, today, now, anew=frozenset(anew))
+    ids = [row.id for row in rows]
+    known = known_today(tx, tools.profiler, allowed, today, now, demand_ids=ids, anew=frozenset(anew))
     estimated = _estimates(tools, rows, known)
     cases = []
     for row in rows:

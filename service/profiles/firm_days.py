@@ -1,6 +1,6 @@
 """What is known of firms today: taken from the night's results where they still hold, worked out anew where not."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,12 +17,17 @@ UNITS = {spec.name: spec.unit for spec in SPECS}
 
 
 def known_today(
-    tx: Session, profiler: Profiler, usccs: Iterable[str], today: date, now: datetime, *, anew: Collection[str] = ()
-) -> dict[str, FirmKnown]:
-    """Every firm as known on the day; those named `anew` whatever is stored. What was worked out is stored."""
+    tx: Session, profiler: Profiler, usccs: Iterable[str], today: date, now: datetime,
+    *, demand_ids: Sequence[int] = (), anew: Collection[str] = (),
+) -> dict[str, FirmKnown]:  # fmt: skip
+    """Every firm as known on the day; those named `anew` whatever is stored. What was worked out is stored.
+
+    `demand_ids` are those about to be judged with it: a firm without other open demands is then up to date, and the
+    mark that its records have changed comes off before they are read.
+    """
     wanted = sorted(set(usccs))
-    settled = [uscc for uscc in wanted if uscc not in anew]
-    known = {row.uscc: _read(row) for row in firm_days.find_stored(tx, settled, today)}
+    changed = firm_days.take_stale_of(tx, wanted, demand_ids).union(anew)
+    known = {row.uscc: _read(row) for row in firm_days.find_stored(tx, wanted, today) if row.uscc not in changed}
     fresh = profiler.compute(tx, [uscc for uscc in wanted if uscc not in known], today)
     firm_days.store(tx, [_row(firm, now) for firm in fresh.values()])
     return known | fresh

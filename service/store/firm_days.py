@@ -31,6 +31,13 @@ TAKE_STALE = text("""
     DELETE FROM firm_stale s WHERE EXISTS (SELECT 1 FROM demand d WHERE d.uscc = s.uscc AND d.closed_on IS NULL)
     RETURNING s.uscc
 """)
+TAKE_STALE_OF = text("""
+    DELETE FROM firm_stale s WHERE s.uscc IN (
+        SELECT uscc FROM firm_stale WHERE uscc = ANY(:usccs) AND NOT EXISTS (
+            SELECT 1 FROM demand d WHERE d.uscc = firm_stale.uscc AND d.closed_on IS NULL AND NOT d.id = ANY(:ids))
+        FOR UPDATE SKIP LOCKED)
+    RETURNING s.uscc
+""")
 LACKING = text("""
     SELECT DISTINCT c.uscc FROM consent c JOIN firm f ON f.uscc = c.uscc
     LEFT JOIN firm_day d ON d.uscc = c.uscc AND d.as_of = :today
@@ -74,6 +81,14 @@ def take_stale_with_demands(tx: Session) -> list[str]:
     The marks go before the records are read: one that comes while we read is a new mark, and stays.
     """
     return sorted(tx.execute(TAKE_STALE).scalars())
+
+
+def take_stale_of(tx: Session, usccs: Sequence[str], demand_ids: Sequence[int]) -> set[str]:
+    """Take the marks off those firms that have no other open demand than these, and say which they were.
+
+    Where a feed holds a mark nobody waits for it: the mark stays, and that firm is judged again with the next run.
+    """
+    return set(tx.execute(TAKE_STALE_OF, {"usccs": list(usccs), "ids": list(demand_ids)}).scalars())
 
 
 def list_lacking(tx: Session, today: date, most: int) -> list[str]:

@@ -165,6 +165,20 @@ def test_a_changed_fact_turns_the_light_and_the_state_and_a_repair_turns_them_ba
     assert [row["new"] for row in rows_of(tx, "light_change", demand_id=key)] == ["green", "red", "green"]
 
 
+def test_whoever_is_judged_with_the_latest_records_is_not_judged_again_for_them(tx: Session) -> None:
+    small = a_small_world(tx)
+    a_changed_fact(tx, FANG, **LISTED)
+    first = a_demand(tx, FANG, (small.bank,), small.tools)
+    assert row_of(tx, "demand", first)["light"] == "red"
+    assert judge_changed(tx, PLATFORM, small.tools, TODAY, NOW) == 0
+    tx.execute(text("UPDATE record SET withdrawn_on = :today WHERE item = 'abnormal_operation'"), {"today": TODAY})
+    tx.execute(text("INSERT INTO firm_stale VALUES (:u, now(), 'repair')"), {"u": FANG})
+    second = a_demand(tx, FANG, (small.bank,), small.tools, use="equipment")
+    assert row_of(tx, "demand", second)["light"] == "green"
+    assert judge_changed(tx, PLATFORM, small.tools, TODAY, NOW) == 2, "the mark stays for the firm's other demand"
+    assert row_of(tx, "demand", first)["light"] == "green"
+
+
 def test_judging_again_without_a_change_writes_nothing(tx: Session) -> None:
     small = a_small_world(tx)
     key = a_demand(tx, FANG, (small.bank,), small.tools)
