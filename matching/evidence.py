@@ -68,22 +68,24 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911  one return per kind
     raise TypeError(f"{value!r} has no exact words")
 
 
-def _fact(name: str, node: Mapping[str, Any]) -> Fact:
+def value_from_json(name: str, value: Any) -> Value:
+    """The value of a fact back from its words; ValueError for a fact nobody knows."""
     if name not in FACTS:
         raise ValueError(f"'{name}' is not a fact the judgement knows")
-    known_on = date.fromisoformat(node["known_on"]) if node["known_on"] else None
-    state = typing.cast("FactState", node["state"])
-    return Fact(_value(FACTS[name].kind, node["value"]), node["source"], known_on, state)
-
-
-def _value(kind: str, value: Any) -> Value:
     if value is None:
         return None
+    kind = FACTS[name].kind
     if kind == "date":
         return date.fromisoformat(value)
     if kind == "share":
         return Decimal(value)
     return typing.cast("Value", value)
+
+
+def _fact(name: str, node: Mapping[str, Any]) -> Fact:
+    known_on = date.fromisoformat(node["known_on"]) if node["known_on"] else None
+    state = typing.cast("FactState", node["state"])
+    return Fact(value_from_json(name, node["value"]), node["source"], known_on, state)
 
 
 @lru_cache(maxsize=64)

@@ -12,9 +12,8 @@ from sqlmodel import Session
 from matching.allocate import allocate
 from matching.appetite import Appetite
 from matching.certificate import Certificate, certify
-from matching.evidence import facts_from_json
 from matching.fit_many import fit_many
-from matching.judge_many import columns_of
+from matching.judge_many import columns_from_json
 from matching.policy import PolicyDay
 from matching.problem import pose
 from matching.terms import Flags, Floats, Ints, Line, Problem, Product
@@ -128,7 +127,7 @@ def _ends(problem: Problem, pairs: Ints) -> list[tuple[int, int]]:
 
 def find_chances(gathered: Gathered, policy: PolicyDay) -> Chances:
     """Every fitting pair but those of banks that had their turn, that a coded reason closes, or sure to be refused."""
-    columns = columns_of(facts_from_json(demand.facts) for demand in gathered.demands)
+    columns = columns_from_json(demand.facts for demand in gathered.demands)
     pairs = fit_many(columns, gathered.products, gathered.day, _met(gathered))
     demand, product = pairs.demands().astype(np.int64), pairs.products.astype(np.int64)
     p_grant = _p_grant(gathered, demand, product)

@@ -12,7 +12,7 @@ from matching.criteria import MEASURES, days_between, whole_months
 from matching.evidence import facts_from_json, facts_to_json, from_json, to_json
 from matching.facts import FACTS, encode
 from matching.judge import judge, months_after
-from matching.judge_many import columns_from, columns_of, judge_many
+from matching.judge_many import columns_from, columns_from_json, columns_of, judge_many
 from matching.policy import INVOICES_POLICY_FILE, load_policy
 from matching.terms import Fact, Light, Verdict
 
@@ -44,6 +44,21 @@ def fact_of(name):
 
 
 FACTS_OF_A_FIRM = st.fixed_dictionaries({}, optional={name: fact_of(name) for name in FACTS})
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(FACTS_OF_A_FIRM, max_size=40))
+def test_stored_facts_give_the_columns_their_values_give(many):
+    stored, read = columns_from_json(facts_to_json(facts) for facts in many), columns_of(many)
+    assert (stored.rows, list(stored.values)) == (read.rows, list(read.values))
+    for name in read.values:
+        assert np.array_equal(stored.values[name], read.values[name])
+        assert np.array_equal(stored.states[name], read.states[name])
+
+
+def test_stored_facts_nobody_knows_are_no_column():
+    with pytest.raises(ValueError, match="'colour' is not a fact"):
+        columns_from_json(['{"colour":{"value":1,"source":"demand","known_on":null,"state":"known"}}'])
 
 
 @settings(max_examples=150, deadline=None)
