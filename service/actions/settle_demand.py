@@ -1,6 +1,6 @@
 """Where a demand stands after something happened: state, light and next step derive from its lines and verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from service.domain.clocks import clock
-from service.domain.demand import ENDED_STATES, Actor, DemandState, LightWord, may_become
+from service.domain.demand import ENDED_STATES, IN_MATCHING, Actor, DemandState, LightWord, may_become
 from service.domain.errors import NotPossible
 from service.domain.people import Who
 from service.domain.push_list import LINE_MAY_BECOME, OPEN_LINES, LineState, OfferState
@@ -46,6 +46,7 @@ OFFER_ENDS = {
 }
 OF_THE_PUSH = frozenset({"pushed", "no_bank_yet"})
 """Causes that are the push's own: they do not call for another look today."""
+WRITTEN = ("id", "state", "light", "next_step", "next_by", "next_on", "waits_for_calendar", "closed_on")
 TOLD_TO_FIRM = frozenset({L.REFUSED, L.SILENT})
 
 
@@ -71,9 +72,11 @@ def settling(tx: Session, who: Who, demand_ids: Sequence[int], today: date, now:
     rows, lights, acts = [], [], []
     for demand in standing.read(tx, ids, today):
         new = _derive(demand, lines.get(demand.id, []), who, today, cause)
+        push_on = _push_on(demand, new, today, cause)
+        if new is not None or push_on != demand.push_on:
+            rows.append((new or _as_it_stands(demand)) | {"push_on": push_on})
         if new is None:
             continue
-        rows.append(new)
         whose = {"demand_id": demand.id, "uscc": demand.uscc, "district": demand.district}
         if new["state"] != demand.state:
             acts.append(Act(cause, "demand", demand.id, old=demand.state, new=new["state"], **whose))
@@ -91,11 +94,19 @@ def settling(tx: Session, who: Who, demand_ids: Sequence[int], today: date, now:
                     **whose,
                 )
             )
-    standing.write(tx, rows, today)
-    if cause not in OF_THE_PUSH:
-        standing.wake(tx, ids, today)
-    standing.add_light_changes(tx, lights, today, now)
+    standing.write(tx, rows, lights, today, now)
     return acts
+
+
+def _push_on(demand: Any, new: Mapping[str, Any] | None, today: date, cause: str) -> date | None:
+    """Something changed: look for banks for a demand in matching again today."""
+    state = new["state"] if new is not None else demand.state
+    on: date | None = demand.push_on
+    return today if cause not in OF_THE_PUSH and S(state) in IN_MATCHING else on
+
+
+def _as_it_stands(demand: Any) -> dict[str, Any]:
+    return {name: getattr(demand, name) for name in WRITTEN}
 
 
 def _derive(demand: Any, lines: Sequence[Any], who: Who, today: date, cause: str) -> dict[str, Any] | None:

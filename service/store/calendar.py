@@ -8,7 +8,9 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from service.domain.standards.calendar import PUBLISHED_UNTIL, Calendar
+from service.store.memory import memory
 
+CALENDAR = "calendar"
 SET_DAYS = text("""
     INSERT INTO calendar_day ("on", is_working, note, changed_by, changed_at)
     VALUES (:day, :is_working, :note, :person_id, :now)
@@ -24,9 +26,13 @@ WAITING = text("""
 
 
 def calendar(tx: Session) -> Calendar:
-    """The calendar as it stands."""
-    rows = tx.execute(text('SELECT "on", is_working FROM calendar_day'))
-    return Calendar({row.on: row.is_working for row in rows})
+    """The calendar as it stood when this transaction first asked, or last changed it."""
+    known = memory(tx)
+    if CALENDAR not in known:
+        rows = tx.execute(text('SELECT "on", is_working FROM calendar_day'))
+        known[CALENDAR] = Calendar({row.on: row.is_working for row in rows})
+    days: Calendar = known[CALENDAR]
+    return days
 
 
 def set_days(tx: Session, days: Mapping[date, bool], note: str, person_id: int | None, now: datetime) -> None:
@@ -37,6 +43,7 @@ def set_days(tx: Session, days: Mapping[date, bool], note: str, person_id: int |
     ]
     if rows:
         tx.execute(SET_DAYS, rows)
+        memory(tx).pop(CALENDAR, None)
 
 
 def list_days(tx: Session) -> list[Row[Any]]:

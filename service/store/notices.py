@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, select, text
 from sqlmodel import Session
 
 from service.domain.notice import Notice
 from service.domain.people import Who
+from service.store.bulk import add_rows
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,8 @@ class Message:
 
 def add(tx: Session, messages: Sequence[Message], today: date, now: datetime) -> None:
     """Queue the messages."""
-    if messages:
-        tx.execute(
-            insert(Notice),
-            [
-                {**vars(message), "values": dict(message.values), "made_on": today, "made_at": now}
-                for message in messages
-            ],
-        )
+    made = {"made_on": today, "made_at": now}
+    add_rows(tx, "notice", [{**vars(message), "values": dict(message.values), **made} for message in messages])
 
 
 def list_to(tx: Session, who: Who, limit: int = 20) -> Sequence[Row[Any]]:

@@ -18,9 +18,11 @@ OF_BANK = text("""
 """)
 LOCK = text("SELECT * FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 MOVE_MONEY = text("""
+    WITH locked AS MATERIALIZED (SELECT id FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE)
     UPDATE product p SET reserved_fen = p.reserved_fen + n.reserved, granted_fen = p.granted_fen + n.granted
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, reserved bigint, granted bigint)
-    WHERE p.id = n.id
+    FROM locked JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, reserved bigint, granted bigint)
+      ON n.id = locked.id
+    WHERE p.id = locked.id
       AND (p.quota_fen IS NULL OR n.reserved + n.granted <= 0
            OR p.reserved_fen + p.granted_fen + n.reserved + n.granted <= p.quota_fen)
 """)
@@ -53,8 +55,7 @@ def move_money(tx: Session, reserved: Mapping[int, int], granted: Mapping[int, i
     rows = [{"id": one, "reserved": reserved.get(one, 0), "granted": granted.get(one, 0)} for one in ids]
     if not rows:
         return
-    lock(tx, ids)
-    if int(tx.execute(MOVE_MONEY, {"rows": as_json(rows)}).rowcount) != len(rows):  # type: ignore[attr-defined]
+    if int(tx.execute(MOVE_MONEY, {"ids": ids, "rows": as_json(rows)}).rowcount) != len(rows):  # type: ignore[attr-defined]
         raise Conflict("产品剩余额度不足")
 
 

@@ -12,6 +12,9 @@ from service.domain.people import Who
 from service.store import products, standing
 from service.store.bulk import add_rows, next_ids
 
+LOCK_DEMANDS = text("""
+    SELECT id FROM demand WHERE id IN (SELECT demand_id FROM push_line WHERE id = ANY (:ids)) ORDER BY id FOR UPDATE
+""")
 LOCK_LINES = text("""
     SELECT l.*, b.contact_days, b.decide_days FROM push_line l JOIN bank b ON b.id = l.bank_id
     WHERE l.id = ANY (:ids) AND (CAST(:bank_id AS bigint) IS NULL OR l.bank_id = :bank_id)
@@ -71,20 +74,20 @@ DUE_BETWEEN = text("""
     ORDER BY id FOR UPDATE SKIP LOCKED
 """)
 END_LINES = text("""
-    UPDATE push_line SET state = :state, state_at = :now, closed_on = :today, reserved_fen = 0, due_step = 'none',
-        due_on = NULL, waits_for_calendar = false
-    WHERE id = ANY (:ids)
-""")
-END_OFFERS = text("""
-    UPDATE offer SET state = :state, decided_at = :now WHERE line_id = ANY (:ids) AND state IN ('open', 'accepted')
+    WITH ended AS (
+        UPDATE push_line SET state = :state, state_at = :now, closed_on = :today, reserved_fen = 0, due_step = 'none',
+            due_on = NULL, waits_for_calendar = false
+        WHERE id = ANY (:ids))
+    UPDATE offer SET state = :offer, decided_at = :now WHERE line_id = ANY (:ids) AND state IN ('open', 'accepted')
 """)
 
 
 def lock_lines(tx: Session, line_ids: Sequence[int], bank_id: int | None = None) -> Sequence[Row[Any]]:
     """Lock the lines' demands, then the lines, each in the order of their ids; the lines this transaction may see."""
     ids = sorted(set(line_ids))
-    found = tx.execute(text("SELECT DISTINCT demand_id FROM push_line WHERE id = ANY (:ids)"), {"ids": ids})
-    standing.lock(tx, list(found.scalars()))
+    if not ids:
+        return []
+    standing.held_demands(tx).update(tx.execute(LOCK_DEMANDS, {"ids": ids}).scalars())
     return tx.execute(LOCK_LINES, {"ids": ids, "bank_id": bank_id}).all()
 
 
@@ -104,8 +107,7 @@ def end_lines(tx: Session, lines: Sequence[Row[Any]], state: str, offer_state: s
     if not lines:
         return
     ids = [line.id for line in lines]
-    tx.execute(END_LINES, {"ids": ids, "state": state, "now": now, "today": today})
-    tx.execute(END_OFFERS, {"ids": ids, "state": offer_state, "now": now})
+    tx.execute(END_LINES, {"ids": ids, "state": state, "offer": offer_state, "now": now, "today": today})
     money: Counter[int] = Counter()
     for line in lines:
         money[line.product_id] += line.reserved_fen
@@ -120,7 +122,10 @@ def one_push_at_a_time(tx: Session) -> None:
 
 def list_to_push(tx: Session, today: date, *, lock: bool = False) -> Sequence[Row[Any]]:
     """Demands that look for banks today, with their verdict's facts as JSON text; `version` changes with the row."""
-    return tx.execute(text(TO_PUSH + (" FOR UPDATE OF d" if lock else "")), {"today": today}).all()
+    rows = tx.execute(text(TO_PUSH + (" FOR UPDATE OF d" if lock else "")), {"today": today}).all()
+    if lock:
+        standing.held_demands(tx).update(row.id for row in rows)
+    return rows
 
 
 def list_lines_of(tx: Session, demand_ids: Sequence[int]) -> Sequence[Row[Any]]:
@@ -146,7 +151,9 @@ def list_answered(tx: Session, since: date) -> Sequence[Row[Any]]:
 
 def versions_under_lock(tx: Session, demand_ids: Sequence[int]) -> dict[int, str]:
     """Lock the demands in the order of their ids; id → the row's version as it is now."""
-    return {row.id: row.version for row in tx.execute(VERSIONS, {"ids": sorted(demand_ids)})}
+    found = {row.id: row.version for row in tx.execute(VERSIONS, {"ids": sorted(demand_ids)})}
+    standing.held_demands(tx).update(found)
+    return found
 
 
 def put_off(tx: Session, versions: Mapping[int, str], until: date) -> None:

@@ -1,19 +1,22 @@
 """How demands stand: what their state, light and next step derive from, and the writing of it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Row, text
 from sqlmodel import Session
+
+from service.store.memory import memory
 
 LOCK = text("SELECT id FROM demand WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 READ = text("""
     SELECT d.id, d.uscc, d.district, d.state, d.light, d.next_step, d.next_by, d.next_on, d.waits_for_calendar,
-           d.closed_on, d.verdict_id, v.light AS verdict_light, v.fitting_products, o.light AS override_light,
-           r.due_on AS review_due_on, r.id AS review_id, f.owner AS follow_up_owner, f.next_on AS follow_up_on,
+           d.push_on, d.closed_on, d.verdict_id, v.light AS verdict_light, v.fitting_products,
+           o.light AS override_light, r.due_on AS review_due_on, r.id AS review_id,
+           f.owner AS follow_up_owner, f.next_on AS follow_up_on,
            EXISTS (SELECT 1 FROM follow_up WHERE demand_id = d.id AND closed_on IS NULL
                    AND obstacle IN ('consent_needed', 'no_bank_left')) AS lacks_a_bank
     FROM demand d
@@ -27,34 +30,48 @@ READ = text("""
 """)
 LINES_OF = text("SELECT demand_id, line_id, state, due_step, due_on, waits, is_open FROM lines_of(:ids)")
 WRITE = text("""
+    WITH lit AS (
+        INSERT INTO light_change (demand_id, uscc, district, changed_on, changed_at, old, new, reason, verdict_id)
+        SELECT n.demand_id, n.uscc, n.district, :today, :now, n.old, n.new, n.reason, n.verdict_id
+        FROM jsonb_to_recordset(CAST(:lights AS jsonb)) AS n (demand_id bigint, uscc text, district text, old text,
+            new text, reason text, verdict_id bigint))
     UPDATE demand d SET state = n.state, light = n.light, next_step = n.next_step, next_by = n.next_by,
         next_on = n.next_on, waits_for_calendar = n.waits_for_calendar, closed_on = coalesce(d.closed_on, n.closed_on),
-        light_since_on = CASE WHEN d.light IS DISTINCT FROM n.light THEN :today ELSE d.light_since_on END
+        light_since_on = CASE WHEN d.light IS DISTINCT FROM n.light THEN :today ELSE d.light_since_on END,
+        push_on = n.push_on
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, state text, light text, next_step text,
-        next_by text, next_on date, waits_for_calendar boolean, closed_on date)
+        next_by text, next_on date, waits_for_calendar boolean, closed_on date, push_on date)
     WHERE d.id = n.id
 """)
-WAKE = text("""
+WAKE_FIRMS = text("""
     UPDATE demand SET push_on = :today
-    WHERE id = ANY (:ids) AND push_on IS DISTINCT FROM :today
+    WHERE uscc = ANY (:usccs) AND push_on IS DISTINCT FROM :today
       AND state IN ('recommended', 'pushed', 'answered', 'offered')
 """)
-LIGHTS = text("""
-    INSERT INTO light_change (demand_id, uscc, district, changed_on, changed_at, old, new, reason, verdict_id)
-    SELECT n.demand_id, n.uscc, n.district, :today, :now, n.old, n.new, n.reason, n.verdict_id
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (demand_id bigint, uscc text, district text, old text,
-        new text, reason text, verdict_id bigint)
-""")
+HELD = "held demands"
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as one JSON parameter: a batch is one statement."""
-    return json.dumps(list(rows), default=str)
+    return orjson.dumps(list(rows), default=str).decode()
 
 
 def lock(tx: Session, demand_ids: Iterable[int]) -> list[int]:
-    """Lock the demands in the order of their ids; those this transaction may see, in that order."""
-    return list(tx.execute(LOCK, {"ids": sorted(set(demand_ids))}).scalars())
+    """Lock the demands in the order of their ids; those this transaction may see, in that order.
+
+    Those that it holds already are not asked for again.
+    """
+    asked = set(demand_ids)
+    held = held_demands(tx)
+    if missing := sorted(asked - held):
+        held.update(tx.execute(LOCK, {"ids": missing}).scalars())
+    return sorted(asked & held)
+
+
+def held_demands(tx: Session) -> set[int]:
+    """The demands this transaction has locked; whoever locks some says so here."""
+    held: set[int] = memory(tx).setdefault(HELD, set())
+    return held
 
 
 def read(tx: Session, demand_ids: Sequence[int], today: date) -> Sequence[Row[Any]]:
@@ -70,28 +87,18 @@ def lines_of(tx: Session, demand_ids: Sequence[int]) -> Mapping[int, list[Row[An
     return found
 
 
-def write(tx: Session, rows: Sequence[Mapping[str, Any]], today: date) -> None:
-    """What was derived."""
+def write(
+    tx: Session, rows: Sequence[Mapping[str, Any]], lights: Sequence[Mapping[str, Any]], today: date, now: datetime
+) -> None:
+    """What was derived of the demands, and how the history of their lights goes on."""
     if rows:
-        tx.execute(WRITE, {"rows": as_json(rows), "today": today})
-
-
-def wake(tx: Session, demand_ids: Sequence[int], today: date) -> None:
-    """Something changed: look for banks for these demands again today."""
-    if demand_ids:
-        tx.execute(WAKE, {"ids": list(demand_ids), "today": today})
+        tx.execute(WRITE, {"rows": as_json(rows), "lights": as_json(lights), "today": today, "now": now})
 
 
 def wake_firms(tx: Session, usccs: Sequence[str], today: date) -> None:
     """The firms named another bank: look for banks for their demands again today."""
-    found = tx.execute(text("SELECT id FROM demand WHERE uscc = ANY (:usccs) ORDER BY id"), {"usccs": list(usccs)})
-    wake(tx, list(found.scalars()), today)
-
-
-def add_light_changes(tx: Session, rows: Sequence[Mapping[str, Any]], today: date, now: datetime) -> None:
-    """The light's history goes on."""
-    if rows:
-        tx.execute(LIGHTS, {"rows": as_json(rows), "today": today, "now": now})
+    if usccs:
+        tx.execute(WAKE_FIRMS, {"usccs": list(usccs), "today": today})
 
 
 def find(tx: Session, demand_id: int) -> Sequence[Row[Any]]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -66,7 +66,7 @@ class Event:
 def count(tx: Session, events: Sequence[Event], today: date, now: datetime) -> None:
     """Record the events; the same (kind, noun, sign) again is passed by. In firm order: no two wait in a ring."""
     if events:
-        rows = as_json(asdict(event) for event in events)
+        rows = as_json(vars(event) for event in events)
         tx.execute(COUNT, {"rows": rows, "today": today, "now": now})
 
 

@@ -14,8 +14,9 @@ from sqlmodel import Session
 from service.clock import day_of
 from service.domain.people import Who
 from service.domain.trail import TrailEntry
-from service.store.bulk import add_rows
 from service.store.database import touch
+from service.store.memory import memory
+from service.store.standing import as_json
 
 GENESIS = "0" * 64
 START_CHAINS = text("""
@@ -23,10 +24,15 @@ START_CHAINS = text("""
     ON CONFLICT DO NOTHING
 """)
 LOCK_HEADS = text("SELECT chain, hash FROM trail_head WHERE chain = ANY(:chains) ORDER BY chain FOR UPDATE")
-MOVE_HEADS = text("""
-    UPDATE trail_head h SET entries = h.entries + n.more, hash = n.hash
-    FROM unnest(CAST(:chains AS text[]), CAST(:more AS bigint[]), CAST(:hashes AS text[])) AS n (chain, more, hash)
-    WHERE h.chain = n.chain
+HEADS = "trail heads"
+COLUMNS = ", ".join(column.name for column in TrailEntry.__table__.columns if column.name != "id")  # type: ignore[attr-defined]
+WRITE = text(f"""
+    WITH moved AS (
+        UPDATE trail_head h SET entries = h.entries + n.more, hash = n.hash
+        FROM unnest(CAST(:chains AS text[]), CAST(:more AS bigint[]), CAST(:hashes AS text[])) AS n (chain, more, hash)
+        WHERE h.chain = n.chain)
+    INSERT INTO trail ({COLUMNS})
+    SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::public.trail, CAST(:rows AS jsonb))
 """)
 
 
@@ -64,19 +70,24 @@ def append_each(tx: Session, said: Sequence[tuple[Who, Act]], at: datetime) -> N
         for who, act in mine:
             rows.append(_row(who, act, at, chain, heads[chain]))
             heads[chain] = rows[-1]["hash"]
-    more = [len(by_chain[chain]) for chain in heads]
-    tx.execute(MOVE_HEADS, {"chains": list(heads), "more": more, "hashes": list(heads.values())})
-    add_rows(tx, "trail", rows)
+    moved = {"chains": list(by_chain), "more": [len(mine) for mine in by_chain.values()]}
+    tx.execute(WRITE, {**moved, "hashes": [heads[chain] for chain in by_chain], "rows": as_json(rows)})
     touch(tx, (topic for _, act in said for topic in topics_of(act)))
 
 
 def _lock_heads(tx: Session, chains: Sequence[str]) -> dict[str, str]:
-    """Chain → its last hash, locked; in one order for everybody, so that nobody waits for each other."""
-    known = {"chains": list(chains)}
-    heads = {row.chain: row.hash for row in tx.execute(LOCK_HEADS, known)}
-    if len(heads) < len(chains):
-        tx.execute(START_CHAINS, known | {"start": GENESIS})
-        heads = {row.chain: row.hash for row in tx.execute(LOCK_HEADS, known)}
+    """Chain → its last hash, locked; in one order for everybody, so that nobody waits for each other.
+
+    A head that this transaction holds already is where it left it.
+    """
+    heads: dict[str, str] = memory(tx).setdefault(HEADS, {})
+    missing = {"chains": [chain for chain in chains if chain not in heads]}
+    if missing["chains"]:
+        found = tx.execute(LOCK_HEADS, missing).all()
+        if len(found) < len(missing["chains"]):
+            tx.execute(START_CHAINS, missing | {"start": GENESIS})
+            found = tx.execute(LOCK_HEADS, missing).all()
+        heads.update((row.chain, row.hash) for row in found)
     return heads
 
 
