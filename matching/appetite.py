@@ -10,7 +10,7 @@ restaurants and hardly fewer shops. Silence is an answer without a grant.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -109,12 +109,18 @@ class Appetite:
 
     def learn(self, answers: Iterable[Answer]) -> "Appetite":
         """A new appetite with these answers too, in whatever order; ValueError on an unknown reason."""
-        counts = {node: list(pair) for node, pair in self.counts.items()}
+        leaves: dict[tuple[str, str, int, str], list[int]] = {}
         for answer in answers:
-            for node, n, hit in _marks(answer):
-                pair = counts.setdefault(node, [0, 0])
+            for part, leaf, n, hit in _marks(answer):
+                pair = leaves.setdefault((part, answer.bank_kind, answer.bank_id, leaf), [0, 0])
                 pair[0] += n
                 pair[1] += hit
+        counts = {node: list(pair) for node, pair in self.counts.items()}
+        for whose, (n, hits) in leaves.items():
+            for node in _nodes(*whose):
+                pair = counts.setdefault(node, [0, 0])
+                pair[0] += n
+                pair[1] += hits
         return Appetite({node: (n, hits) for node, (n, hits) in sorted(counts.items())})
 
     def estimate(self, bank_id: int, bank_kind: str, traits: Traits) -> Chance:
@@ -202,8 +208,8 @@ def _joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
     return whole
 
 
-def _marks(answer: Answer) -> list[tuple[str, int, int]]:
-    """Every count an answer adds to: node, how much of an answer, how much of a hit, in twelfths.
+def _marks(answer: Answer) -> list[tuple[str, str, int, int]]:
+    """What an answer adds to: part, leaf, how much of an answer, how much of a hit, in twelfths.
 
     The traits are asked in a fixed order, each about what the earlier ones left of the answer, so that the shares
     multiply to the grants over all answers. A refusal that blames two traits counts half for each.
@@ -211,19 +217,20 @@ def _marks(answer: Answer) -> list[tuple[str, int, int]]:
     strangers = sorted(set(answer.reasons) - set(REASONS))
     if strangers:
         raise ValueError(f"'{strangers[0]}' is no reason of refusal")
-    traits = asdict(answer.traits)
     blamed = {trait for reason in answer.reasons if not answer.granted and (trait := REASONS[reason])}
     cell, left = _cell(answer.traits), WHOLE
-    marks = [(f"all/b:{answer.bank_id}", WHOLE, 0), (f"all/b:{answer.bank_id}/{cell}", WHOLE, 0)]
+    marks = [("all", cell, WHOLE, 0)]
     for trait in TRAITS:
         hit = WHOLE // len(blamed) if trait in blamed else 0
         if left:
-            marks += [(f"{trait}/{place}", left, hit) for place in _places(answer, str(traits[trait]))]
+            marks.append((trait, getattr(answer.traits, trait), left, hit))
         left -= hit
     if left:
-        marks += [(f"rest/{place}", left, left * answer.granted) for place in _places(answer, cell)]
+        marks.append(("rest", cell, left, left * answer.granted))
     return marks
 
 
-def _places(answer: Answer, leaf: str) -> tuple[str, ...]:
-    return "", f"k:{answer.bank_kind}", f"b:{answer.bank_id}", f"b:{answer.bank_id}/{leaf}"
+def _nodes(part: str, bank_kind: str, bank_id: int, leaf: str) -> tuple[str, ...]:
+    """A leaf and what is above it; of 'all', which only says how many answers there are, the bank's own."""
+    own = (f"{part}/b:{bank_id}", f"{part}/b:{bank_id}/{leaf}")
+    return own if part == "all" else (f"{part}/", f"{part}/k:{bank_kind}", *own)
