@@ -18,6 +18,7 @@ from matching.allocate import allocate
 from matching.certificate import Certificate, certify
 from matching.problem import Columns, ProblemError, pose
 from matching.terms import Lines, Prices, Problem
+from matching.warm import warm_up
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -83,6 +84,12 @@ def recheck(
     if wrong or told.breaches:
         raise typer.Exit(1)
     typer.echo("The certificate holds.")
+
+
+@app.command()
+def warm() -> None:
+    """Compile the solver's loops ahead of the first day."""
+    warm_up()
 
 
 def _problem(tables: Tables, max_banks: int, urgent_days: int | None) -> Problem:
