@@ -1,5 +1,6 @@
 """Compile the solver's loops ahead of the first day: about ten seconds once, kept beside the modules by numba."""
 
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -17,7 +18,7 @@ def warm_up() -> None:
     """Fit and share out a made-up day that has every kind of limit, so that every loop is met; nothing is kept."""
     product = Product(1, 1, "", 0, 10**9, 1, 36, Decimal("0.03"), Decimal("0.06"))
     wide = {"amount_fen": np.full(FEW_ROWS, 10**8), "term_months": np.full(FEW_ROWS, 12)}
-    fit_many(columns_from(wide), [product], np.datetime64("2026-01-05").item())
+    fit_many(columns_from(wide), [product], date(2026, 1, 5))
     draw = np.random.default_rng(0)
     demand, own = np.meshgrid(np.arange(DEMANDS), np.arange(PRODUCTS), indexing="ij")
     chance = draw.random(demand.size)
