@@ -168,8 +168,8 @@ def _estimates(tools: Tools, rows: Sequence[Row[Any]], known: Mapping[str, FirmK
 
 def _keep(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: date, now: datetime) -> None:
     """Write the verdicts that say something new, each with the estimate it rests on."""
-    before = verdicts.current(tx, [case.demand.id for case in cases])
-    fresh = [case for case in cases if not _says_the_same(case, before.get(case.demand.id))]
+    before = verdicts.contents(tx, [case.demand.id for case in cases])
+    fresh = [case for case in cases if case.content != before.get(case.demand.id)]
     resting = [case for case in fresh if case.estimated]
     reasons = _reasons(resting, tools)
     keys = verdicts.add_estimates(
@@ -178,10 +178,6 @@ def _keep(tx: Session, cases: Sequence[Case], cause: str, tools: Tools, today: d
     estimate_of = {case.demand.id: key for case, key in zip(resting, keys, strict=True)}
     ids = verdicts.add_verdicts(tx, [_verdict_row(case, cause, estimate_of, today, now) for case in fresh])
     demands.change(tx, [{"id": case.demand.id, "verdict_id": key} for case, key in zip(fresh, ids, strict=True)])
-
-
-def _says_the_same(case: Case, last: Row[Any] | None) -> bool:
-    return last is not None and bool(last.content_hash == case.content)
 
 
 def _estimate_row(case: Case, reasons: list[dict[str, Any]] | None, today: date, now: datetime) -> dict[str, Any]:

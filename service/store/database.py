@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
@@ -58,7 +59,10 @@ def touch(tx: Session, topics: Iterable[str]) -> None:
 
 
 def _engine(url: str, pool_size: int) -> Engine:
-    return create_engine(sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=30)
+    return create_engine(
+        sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=30,
+        json_deserializer=orjson.loads,
+    )  # fmt: skip
 
 
 def _say_who(session: Session, transaction: SessionTransaction, connection: Connection) -> None:

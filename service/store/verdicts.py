@@ -15,6 +15,9 @@ CURRENT = text("""
     SELECT v.demand_id, v.id, v.content_hash, v.light, v.findings FROM demand d JOIN verdict v ON v.id = d.verdict_id
     WHERE d.id = ANY(:ids)
 """)
+CONTENTS = text("""
+    SELECT d.id, v.content_hash FROM demand d JOIN verdict v ON v.id = d.verdict_id WHERE d.id = ANY(:ids)
+""")
 CONFIRMED = text("SELECT DISTINCT demand_id FROM review WHERE demand_id = ANY(:ids) AND decision = 'recommended'")
 OPEN_REVIEWS = text("SELECT * FROM review WHERE demand_id = ANY(:ids) AND decided_at IS NULL ORDER BY id FOR UPDATE")
 WAITING = text("""
@@ -41,6 +44,11 @@ WITH_ESTIMATE = text("""
 def current(tx: Session, demand_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """demand → the verdict in force: key, content hash, light, findings."""
     return {row.demand_id: row for row in tx.execute(CURRENT, {"ids": list(demand_ids)})}
+
+
+def contents(tx: Session, demand_ids: Sequence[int]) -> dict[int, str]:
+    """demand → the content hash of the verdict in force."""
+    return {row.id: row.content_hash for row in tx.execute(CONTENTS, {"ids": list(demand_ids)})}
 
 
 def get(tx: Session, verdict_id: int) -> Row[Any]:
