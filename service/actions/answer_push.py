@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from service.actions.settle_demand import settling
+from service.actions.act_together import raise_refusal, refusals, settling_each
 from service.domain import line_clock
 from service.domain.answering import STATE_AFTER, Answered, AnswerForm, OfferForm, fault_of
 from service.domain.clocks import clock, number
@@ -36,6 +36,7 @@ TOLD_TO_FIRM = {
 class Taken:
     """An answer that will be written: its line as it was, and the line's new columns."""
 
+    who: Who
     form: AnswerForm
     line: Any
     state: LineState
@@ -45,37 +46,46 @@ class Taken:
 
 @dataclass(frozen=True)
 class Desk:
-    """What is known when the answers are looked at: the day, the calendar, the banks' last answers, the open offers."""
+    """What is known when the answers are looked at: the day, the calendar, the banks' last answers, the open offers,
+    and the demands of lines whose answers are corrected."""
 
     today: date
     calendar: Calendar
     last: Mapping[int, Any]
     offers: Mapping[int, Any]
     demands: Mapping[int, Any]
+    reopened: list[Any] = field(default_factory=list)
+    """Lines that are open again by an answer of this batch."""
 
 
 def answer_lines(tx: Session, who: Who, forms: Sequence[AnswerForm], today: date, now: datetime) -> list[Answered]:
     """Take each answer that can be taken and say of the others why not; results in the order of the forms."""
     if not who.is_bank:
         raise NotAllowed("只有银行可以反馈推送项。")
+    return answer_each(tx, [(who, form) for form in forms], today, now)
+
+
+def answer_each(tx: Session, said: Sequence[tuple[Who, AnswerForm]], today: date, now: datetime) -> list[Answered]:
+    """The same for the answers of several banks (who, form); a demand they share is settled once, after all of them."""
     results: dict[int, Answered] = {}
-    asked: set[int] = set()
-    good: dict[int, AnswerForm] = {}
-    for place, form in enumerate(forms):
+    asked: set[tuple[int | None, int]] = set()
+    good: dict[int, tuple[Who, AnswerForm]] = {}
+    for place, (who, form) in enumerate(said):
         fault = fault_of(form, today)
         if fault is not None:
             results[place] = Answered(form.line_id, error=fault)
-        elif form.line_id in asked:
+        elif (who.bank_id, form.line_id) in asked:
             results[place] = Answered(form.line_id, error=Conflict("同一推送项在一批中只能反馈一次。"))
         else:
-            good[place] = form
-            asked.add(form.line_id)
-    lines = {line.id: line for line in push_lists.lock_lines_of_bank(tx, who, [form.line_id for form in good.values()])}
-    desk = _desk(tx, lines, today)
+            good[place] = (who, form)
+            asked.add((who.bank_id, form.line_id))
+    forms = [form for _, form in good.values()]
+    lines = {line.id: line for line in push_lists.lock_lines(tx, [form.line_id for form in forms])} if forms else {}
+    desk = _desk(tx, lines, forms, today)
     taken: dict[int, Taken] = {}
-    for place, form in good.items():
+    for place, (who, form) in good.items():
         try:
-            found = _take(tx, form, lines.get(form.line_id), desk)
+            found = _take(tx, who, form, lines.get(form.line_id), desk)
         except DomainError as fault:
             results[place] = Answered(form.line_id, error=fault)
             continue
@@ -83,9 +93,9 @@ def answer_lines(tx: Session, who: Who, forms: Sequence[AnswerForm], today: date
             taken[place] = found
         else:
             results[place] = Answered(form.line_id, found)
-    ids = _write(tx, who, list(taken.values()), today, now)
+    ids = _write(tx, list(taken.values()), today, now)
     results |= {place: Answered(taken[place].form.line_id, key) for place, key in zip(taken, ids, strict=True)}
-    return [results[place] for place in range(len(forms))]
+    return [results[place] for place in range(len(said))]
 
 
 def answer_line(tx: Session, who: Who, form: AnswerForm, today: date, now: datetime) -> int:
@@ -97,20 +107,21 @@ def answer_line(tx: Session, who: Who, form: AnswerForm, today: date, now: datet
     return result.answer_id
 
 
-def _desk(tx: Session, lines: Mapping[int, Any], today: date) -> Desk:
+def _desk(tx: Session, lines: Mapping[int, Any], forms: Sequence[AnswerForm], today: date) -> Desk:
     ids = list(lines)
+    corrected = {lines[form.line_id].demand_id for form in forms if form.corrects_id and form.line_id in lines}
     return Desk(
         today,
         calendar.calendar(tx),
         answers.last_of(tx, ids),
         answers.open_offers_of(tx, ids),
-        {row.id: row for row in standing.read(tx, sorted({line.demand_id for line in lines.values()}), today)},
+        {row.id: row for row in standing.read(tx, sorted(corrected), today)} if corrected else {},
     )
 
 
-def _take(tx: Session, form: AnswerForm, line: Any | None, desk: Desk) -> Taken | int:
+def _take(tx: Session, who: Who, form: AnswerForm, line: Any | None, desk: Desk) -> Taken | int:
     """The answer as it will be written, or the key of the same one given before."""
-    if line is None:
+    if line is None or line.bank_id != who.bank_id:
         raise NotFound("没有这条推送项。")
     if line.view_closed:
         raise NotPossible("企业已撤回对贵行的授权，此项不能再反馈。")
@@ -126,10 +137,11 @@ def _take(tx: Session, form: AnswerForm, line: Any | None, desk: Desk) -> Taken 
     if not corrects and state != line.state and L(line.state) not in LINE_MAY_BECOME[state]:
         raise Conflict("此项已是“{old}”，不能再反馈为“{new}”。", old=line.state, new=state.value)
     reopens = line.closed_on is not None and state is not L.REFUSED
+    columns = CLOCK_AFTER[K(form.kind)](form, line, desk)
     if reopens:
         with tx.begin_nested():
             _reopen(tx, line, desk)
-    return Taken(form, line, state, _columns_of(form, line, desk), reopens)
+    return Taken(who, form, line, state, columns, reopens)
 
 
 def _is_same(form: AnswerForm, last: Any, offer: Any | None) -> bool:
@@ -158,19 +170,16 @@ def _reopen(tx: Session, line: Any, desk: Desk) -> None:
     demand = desk.demands.get(line.demand_id)
     if demand is None or DemandState(demand.state) not in IN_MATCHING:
         raise Conflict("此需求已不在撮合中，不能恢复。")
+    again = [one.bank_id for one in desk.reopened if one.demand_id == line.demand_id]
     open_lines = [one for one in standing.lines_of(tx, [line.demand_id])[line.demand_id] if one.is_open]
-    if len(open_lines) >= number("max_open_lines", desk.today):
+    if len(open_lines) + len(again) >= number("max_open_lines", desk.today):
         raise Conflict("此需求已另推送给其他银行，不能恢复。")
-    if push_lists.has_open_line(tx, line.demand_id, line.bank_id):
+    if line.bank_id in again or push_lists.has_open_line(tx, line.demand_id, line.bank_id):
         raise Conflict("此需求已重新推送给贵行，请在新的推送项上反馈。")
     products.move_money(tx, {line.product_id: line.amount_fen}, {})
     if line.pushed_on == desk.today:
         products.take_places(tx, {line.product_id: 1}, desk.today)
-
-
-def _columns_of(form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
-    """What the answer does to the line's clock."""
-    return CLOCK_AFTER[K(form.kind)](form, line, desk)
+    desk.reopened.append(line)
 
 
 def _after_received(_form: AnswerForm, line: Any, desk: Desk) -> Mapping[str, Any]:
@@ -218,20 +227,20 @@ def _valid_until(offer: OfferForm, desk: Desk) -> date:
     return offer.valid_until_on or clock("offer_valid", desk.today).surely_after(desk.today, desk.calendar)
 
 
-def _write(tx: Session, who: Who, taken: Sequence[Taken], today: date, now: datetime) -> list[int]:
+def _write(tx: Session, taken: Sequence[Taken], today: date, now: datetime) -> list[int]:
     """Answers, lines, offers, money, notices, trail: the whole batch in a handful of statements."""
     if not taken:
         return []
     ids = next_ids(tx, "answer", len(taken))
-    answers.add(tx, [_answer_row(key, one, who, today, now) for key, one in zip(ids, taken, strict=True)])
+    answers.add(tx, [_answer_row(key, one, today, now) for key, one in zip(ids, taken, strict=True)])
     _write_lines(tx, taken, now)
     ended = [one.line for one in taken if one.state is L.REFUSED and one.line.closed_on is None]
     push_lists.end_lines(tx, ended, L.REFUSED.value, OfferState.TAKEN_BACK.value, today, now)
     _write_offers(tx, list(zip(ids, taken, strict=True)), now)
-    acts = [_act(key, one) for key, one in zip(ids, taken, strict=True)]
-    acts += settling(tx, who, [one.line.demand_id for one in taken], today, now, "answered")
+    said = [(one.who, _act(key, one)) for key, one in zip(ids, taken, strict=True)]
+    said += settling_each(tx, {one.line.demand_id: one.who for one in taken}, today, now, "answered")
     notices.add(tx, [_message(one) for one in taken if K(one.form.kind) in TOLD_TO_FIRM], today, now)
-    trail.append(tx, who, acts, now)
+    trail.append_each(tx, said, now)
     if ended:
         queue.defer_in(tx, queue.TODAY, once=queue.TODAY)
     return ids
@@ -264,7 +273,7 @@ def _write_offers(tx: Session, taken: Sequence[tuple[int, Taken]], now: datetime
     answers.add_offers(tx, [_offer_row(key, one, one.form.offer, now) for key, one in made if one.form.offer])
 
 
-def _answer_row(key: int, one: Taken, who: Who, today: date, now: datetime) -> dict[str, Any]:
+def _answer_row(key: int, one: Taken, today: date, now: datetime) -> dict[str, Any]:
     form = one.form
     return {
         "id": key,
@@ -277,7 +286,7 @@ def _answer_row(key: int, one: Taken, who: Who, today: date, now: datetime) -> d
         "channel": form.channel[:12],
         "answered_on": today,
         "answered_at": now,
-        "answered_by": who.person_id,
+        "answered_by": one.who.person_id,
         "corrects_id": form.corrects_id,
     }
 
@@ -338,22 +347,47 @@ def _message(one: Taken) -> Message:
 
 def give_papers(tx: Session, who: Who, line_id: int, today: date, now: datetime) -> None:
     """The firm has handed in what was asked: the file is with the bank again and its clock goes on."""
-    line = _line_of_firm(tx, who, line_id)
-    if line.state != L.NEEDS_PAPERS:
+    raise_refusal(give_papers_each(tx, [(who, line_id)], today, now))
+
+
+def give_papers_each(
+    tx: Session, given: Sequence[tuple[Who, int]], today: date, now: datetime
+) -> list[DomainError | None]:
+    """Many firms' papers (who, line) in one go: for each None, or why they were not awaited."""
+    there, complete = _lines_of_firms(tx, given), dict[int, tuple[Who, Any]]()
+    found = refusals(given, lambda one: _complete(one[0], _own_line(there, *one), complete))
+    _write_papers(tx, complete, today, now)
+    return found
+
+
+def _complete(who: Who, line: Any, complete: dict[int, tuple[Who, Any]]) -> None:
+    """Put the line among those that are `complete` now (line → who, line)."""
+    if line.state != L.NEEDS_PAPERS or line.id in complete:
         raise Conflict("银行没有在等待补件。")
-    columns = line_clock.resumed(line, today, line.decide_days, calendar.calendar(tx))
-    change_rows(tx, "push_line", "id", [{"id": line.id, "state": L.CONTACTED.value, "state_at": now, **columns}])
-    acts = [Act("papers_given", "push_line", line.id, old=line.state, new=L.CONTACTED.value, **_whose(line))]
-    acts += settling(tx, who, [line.demand_id], today, now, "papers_given")
-    notices.add(
-        tx, [Message("papers_given", bank_id=line.bank_id, demand_id=line.demand_id, line_id=line.id)], today, now
-    )
-    trail.append(tx, who, acts, now)
+    complete[line.id] = (who, line)
+
+
+def _write_papers(tx: Session, complete: Mapping[int, tuple[Who, Any]], today: date, now: datetime) -> None:
+    if not complete:
+        return
+    days, lines = calendar.calendar(tx), [line for _, line in complete.values()]
+    new = {"state": L.CONTACTED.value, "state_at": now}
+    rows = [{"id": line.id, **new, **line_clock.resumed(line, today, line.decide_days, days)} for line in lines]
+    change_rows(tx, "push_line", "id", rows)
+    said = [(who, _papers_given(line)) for who, line in complete.values()]
+    said += settling_each(tx, {line.demand_id: who for who, line in complete.values()}, today, now, "papers_given")
+    told = [Message("papers_given", bank_id=one.bank_id, demand_id=one.demand_id, line_id=one.id) for one in lines]
+    notices.add(tx, told, today, now)
+    trail.append_each(tx, said, now)
+
+
+def _papers_given(line: Any) -> Act:
+    return Act("papers_given", "push_line", line.id, old=line.state, new=L.CONTACTED.value, **_whose(line))
 
 
 def dispute_contact(tx: Session, who: Who, line_id: int, today: date, now: datetime) -> None:
     """The firm says that nobody contacted it: marked for the bank, the district and the figures; kept once."""
-    line = _line_of_firm(tx, who, line_id)
+    line = _own_line(_lines_of_firms(tx, [(who, line_id)]), who, line_id)
     if line.contact_disputed_on is not None:
         return
     if line.state not in (L.CONTACTED, L.NEEDS_PAPERS, L.REFUSED):
@@ -372,10 +406,15 @@ def dispute_contact(tx: Session, who: Who, line_id: int, today: date, now: datet
     trail.append(tx, who, [Act("contact_disputed", "push_line", line.id, **_whose(line))], now)
 
 
-def _line_of_firm(tx: Session, who: Who, line_id: int) -> Any:
+def _lines_of_firms(tx: Session, asked: Sequence[tuple[Who, int]]) -> dict[int, Any]:
+    """Line → itself, locked after its demand."""
+    ids = [line_id for who, line_id in asked if who.role is Role.FIRM]
+    return {line.id: line for line in push_lists.lock_lines(tx, ids)} if ids else {}
+
+
+def _own_line(there: Mapping[int, Any], who: Who, line_id: int) -> Any:
     if who.role is not Role.FIRM:
         raise NotAllowed("只有企业本人可以这样做。")
-    lines = [line for line in push_lists.lock_lines(tx, [line_id]) if line.uscc == who.uscc]
-    if not lines:
+    if line_id not in there or there[line_id].uscc != who.uscc:
         raise NotFound("没有这条推送项。")
-    return lines[0]
+    return there[line_id]

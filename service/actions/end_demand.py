@@ -1,6 +1,6 @@
 """A demand ends before any grant: the firm takes it back, or stays silent until it expires."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from service.actions.settle_demand import close_lines, settle_demands
 from service.domain.demand import BEFORE_GRANT, DemandState, may_become
-from service.domain.errors import Conflict, NotAllowed
+from service.domain.errors import Conflict, NotAllowed, NotFound
 from service.domain.people import Role, Who
 from service.domain.push_list import LineState
 from service.profiles.tools import Tools
@@ -18,6 +18,7 @@ from service.store.notices import Message
 from service.store.trail import Act
 
 S = DemandState
+ACT_FOR_A_FIRM = frozenset({Role.FIRM, Role.SYSTEM})
 
 
 def withdraw_demand(tx: Session, who: Who, demand_id: int, today: date, now: datetime) -> None:
@@ -87,9 +88,22 @@ def _close_follow_ups(tx: Session, ids: Sequence[int], state: DemandState, today
 
 def own_demand(tx: Session, who: Who, demand_id: int) -> Row[Any]:
     """The firm's own demand, locked; the platform acts for a firm that came in person."""
-    if who.role not in (Role.FIRM, Role.SYSTEM):
+    return own_of(lock_own(tx, [(who, demand_id)]), who, demand_id)
+
+
+def lock_own(tx: Session, asked: Sequence[tuple[Who, int]]) -> dict[int, Row[Any]]:
+    """Demand → itself, locked, of those asked for (who, demand) by people whose demands they may be."""
+    ids = [demand_id for who, demand_id in asked if who.role in ACT_FOR_A_FIRM]
+    return {row.id: row for row in demands.lock(tx, ids)} if ids else {}
+
+
+def own_of(there: Mapping[int, Row[Any]], who: Who, demand_id: int) -> Row[Any]:
+    """The demand among those locked, or why it is not for `who` to change."""
+    if who.role not in ACT_FOR_A_FIRM:
         raise NotAllowed("只有企业本人可以修改自己的融资需求。")
-    return demands.lock_one(tx, who, demand_id)
+    if demand_id not in there or not demands.is_within(there[demand_id], who):
+        raise NotFound("没有这笔融资需求。")
+    return there[demand_id]
 
 
 def _act(verb: str, row: Row[Any], old: str | None = None, new: str | None = None) -> Act:

@@ -1,7 +1,7 @@
 """A firm lets one recipient see its data for one purpose until one day, and takes it back as easily."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -51,15 +51,35 @@ def give_consents(tx: Session, who: Who, forms: Sequence[ConsentForm], today: da
     banks = demands.partner_banks(tx, today)
     for form in forms:
         check_consent(form, who, banks, today)
-    given = {
-        _terms_of(row): int(row.id) for row in consents.list_live(tx, sorted({form.uscc for form in forms}), today)
-    }
-    fresh = [form for form in dict.fromkeys(forms) if _terms(form) not in given]
-    ids = consents.add(tx, [_row(form, who, today, now) for form in fresh])
-    standing.wake_firms(tx, sorted({form.uscc for form in fresh if form.bank_id is not None}), today)
-    given |= {_terms(form): key for form, key in zip(fresh, ids, strict=True)}
-    trail.append(tx, who, [_given(form, key) for form, key in zip(fresh, ids, strict=True)], now)
-    return [given[_terms(form)] for form in forms]
+    return enter_consents(tx, [(who, form) for form in forms], today, now)
+
+
+def enter_consents(tx: Session, given: Sequence[tuple[Who, ConsentForm]], today: date, now: datetime) -> list[int]:
+    """Enter consents of several people that were checked; each one's key, as `give_consents`."""
+    if not given:
+        return []
+    usccs = sorted({form.uscc for _, form in given})
+    keys = {_terms_of(row): int(row.id) for row in consents.list_live(tx, usccs, today)}
+    fresh: dict[tuple[object, ...], tuple[Who, ConsentForm]] = {}
+    for who, form in given:
+        if _terms(form) not in keys:
+            fresh.setdefault(_terms(form), (who, form))
+    keys |= _enter(tx, fresh, today, now)
+    return [keys[_terms(form)] for _, form in given]
+
+
+def _enter(
+    tx: Session, fresh: Mapping[tuple[object, ...], tuple[Who, ConsentForm]], today: date, now: datetime
+) -> dict[tuple[object, ...], int]:
+    """Terms → key of the consents entered; the demands of firms that named a bank look for banks again today."""
+    if not fresh:
+        return {}
+    entered = list(fresh.values())
+    ids = consents.add(tx, [_row(form, who, today, now) for who, form in entered])
+    standing.wake_firms(tx, sorted({form.uscc for _, form in entered if form.bank_id is not None}), today)
+    said = [(who, _given(form, key)) for (who, form), key in zip(entered, ids, strict=True)]
+    trail.append_each(tx, said, now)
+    return dict(zip(fresh, ids, strict=True))
 
 
 def withdraw_consent(tx: Session, who: Who, uscc: str, bank_id: int | None, today: date, now: datetime) -> list[int]:

@@ -1,6 +1,7 @@
 """A firm reports what it needs, with its consents; edits it, adds banks, says it still wants it, repeats it."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,8 +11,9 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from matching.policy import PolicyDay
-from service.actions.end_demand import own_demand
-from service.actions.give_consent import ConsentForm, check_consent, give_consents
+from service.actions.act_together import raise_refusal, refusals, settling_each
+from service.actions.end_demand import lock_own, own_demand, own_of
+from service.actions.give_consent import ConsentForm, check_consent, enter_consents, give_consents
 from service.actions.judge_demand import judge_demands
 from service.actions.settle_demand import settle_demands
 from service.domain.demand import (
@@ -73,6 +75,15 @@ class Reported:
 
     demand_id: int | None
     error: DomainError | None
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Who names the banks of these consents for which demand."""
+
+    who: Who
+    demand_id: int
+    ticked: tuple[ConsentForm, ...]
 
 
 @dataclass(frozen=True)
@@ -158,24 +169,70 @@ def name_banks(
     tx: Session, who: Who, demand_id: int, ticked: Sequence[ConsentForm], today: date, now: datetime
 ) -> None:
     """Add the banks of these consents to an open demand: the firm's answer to 'these banks fit you'."""
-    row = own_demand(tx, who, demand_id)
-    if row.state not in BEFORE_GRANT:
-        raise Conflict("这笔需求已结束，不能再增加银行。", state=row.state)
-    banks = [form.bank_id for form in ticked if form.bank_id is not None]
-    if any(form.uscc != row.uscc for form in ticked) or len(banks) != len(ticked):
-        raise NotPossible("授权须逐家银行作出，不能一次授权所有银行。", field="bank_id")
-    give_consents(tx, who, ticked, today, now)
-    there = demands.wanted(tx, [row.id])
-    named, last = {one.bank_id for one in there}, max((one.rank for one in there), default=0)
-    fresh = [bank for bank in dict.fromkeys(banks) if bank not in named]
-    if last + len(fresh) > MOST_BANKS:
-        raise NotPossible("最多可指定 {most} 家银行。", most=MOST_BANKS)
-    demands.add_wanted(
-        tx, [_wanted_row(row.id, bank, last + place, intended=False) for place, bank in enumerate(fresh, 1)]
-    )
-    demands.change(tx, [{"id": row.id} | _seen(today)])
-    trail.append(tx, who, [_act("name_banks", row.id, row.uscc, row.district, details={"banks": fresh})], now)
-    settle_demands(tx, who, [row.id], today, now, "banks_named")
+    raise_refusal(name_banks_each(tx, [Naming(who, demand_id, tuple(ticked))], today, now))
+
+
+def name_banks_each(tx: Session, namings: Sequence[Naming], today: date, now: datetime) -> list[DomainError | None]:
+    """Many firms' answers to what was proposed to them in one go: for each None, or why it was not taken."""
+    if not namings:
+        return []
+    there = lock_own(tx, [(one.who, one.demand_id) for one in namings])
+    named = _Named(demands.wanted(tx, list(there)), demands.partner_banks(tx, today))
+    found = refusals(namings, lambda one: named.add(one, own_of(there, one.who, one.demand_id), today))
+    if named.taken:
+        _write_named(tx, named, there, today, now)
+    return found
+
+
+class _Named:
+    """The banks that the demands of a batch name, growing with each answer that is taken."""
+
+    def __init__(self, there: Sequence[Row[Any]], partners: Collection[int]) -> None:
+        self.partners = partners
+        self.banks: dict[int, set[int]] = defaultdict(set)
+        self.last: dict[int, int] = defaultdict(int)
+        for one in there:
+            self.banks[one.demand_id].add(one.bank_id)
+            self.last[one.demand_id] = max(self.last[one.demand_id], one.rank)
+        self.taken: list[tuple[Naming, list[int]]] = []
+        """Each answer taken, with the banks that are new by it."""
+        self.wanted: list[dict[str, Any]] = []
+
+    def add(self, naming: Naming, row: Row[Any], today: date) -> None:
+        """Take the answer, or raise what is wrong with it."""
+        fresh = [bank for bank in self._ticked(naming, row, today) if bank not in self.banks[row.id]]
+        last = self.last[row.id]
+        if last + len(fresh) > MOST_BANKS:
+            raise NotPossible("最多可指定 {most} 家银行。", most=MOST_BANKS)
+        self.wanted += [_wanted_row(row.id, bank, last + place, intended=False) for place, bank in enumerate(fresh, 1)]
+        self.banks[row.id].update(fresh)
+        self.last[row.id] += len(fresh)
+        self.taken.append((naming, fresh))
+
+    def _ticked(self, naming: Naming, row: Row[Any], today: date) -> list[int]:
+        """The banks of the consents, each once."""
+        if row.state not in BEFORE_GRANT:
+            raise Conflict("这笔需求已结束，不能再增加银行。", state=row.state)
+        banks = [form.bank_id for form in naming.ticked if form.bank_id is not None]
+        if any(form.uscc != row.uscc for form in naming.ticked) or len(banks) != len(naming.ticked):
+            raise NotPossible("授权须逐家银行作出，不能一次授权所有银行。", field="bank_id")
+        for form in naming.ticked:
+            check_consent(form, naming.who, self.partners, today)
+        return list(dict.fromkeys(banks))
+
+
+def _write_named(tx: Session, named: _Named, there: Mapping[int, Row[Any]], today: date, now: datetime) -> None:
+    """Consents, banks, demands, trail of the answers taken."""
+    enter_consents(tx, [(one.who, form) for one, _ in named.taken for form in one.ticked], today, now)
+    demands.add_wanted(tx, named.wanted)
+    whose = {one.demand_id: one.who for one, _ in named.taken}
+    demands.change(tx, [{"id": key} | _seen(today) for key in whose])
+    said = [(one.who, _act_of_naming(there[one.demand_id], banks)) for one, banks in named.taken]
+    trail.append_each(tx, said + settling_each(tx, whose, today, now, "banks_named"), now)
+
+
+def _act_of_naming(row: Row[Any], banks: Sequence[int]) -> Act:
+    return _act("name_banks", row.id, row.uscc, row.district, details={"banks": list(banks)})
 
 
 def confirm_demand(tx: Session, who: Who, demand_id: int, today: date, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """One live day of the city: firms ask, districts look, banks answer, firms choose, money moves."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session
 
-from service.actions.answer_push import answer_lines, give_papers
-from service.actions.choose_offer import accept_offer, decline_offer
+from service.actions.answer_push import answer_each, give_papers_each
+from service.actions.choose_offer import accept_offers, decline_offers
 from service.actions.end_demand import withdraw_demand
-from service.actions.follow_up import note_progress
+from service.actions.follow_up import Progress, note_progress_each
 from service.actions.give_consent import ConsentForm, withdraw_consent
 from service.actions.report_credit import report_drawdowns, report_grants
-from service.actions.report_demand import ReportForm, name_banks, report_demands
+from service.actions.report_demand import Naming, ReportForm, name_banks_each, report_demands
 from service.actions.review_demand import Look, review_demands
 from service.city import decisions
 from service.city.banks import BANKS
@@ -72,6 +72,15 @@ class Life:
         except DomainError as refusal:
             self.refused[refusal.message] += 1
 
+    def count(self, found: Iterable[DomainError | None]) -> int:
+        """Of a batch: its refusals are counted, by their sentences; how many were taken."""
+        taken = 0
+        for refusal in found:
+            taken += refusal is None
+            if refusal is not None:
+                self.refused[refusal.message] += 1
+        return taken
+
     def officer(self, place: int) -> Who:
         """The bank's officer."""
         return Who(Role.OFFICER, name=BANKS[place].code, bank_id=self.bank_ids[place])
@@ -124,10 +133,12 @@ def district_work(tx: Session, life: Life, tools: Tools, day: date) -> None:
     for district, said in _looks_of_districts(tx, life, day).items():
         who = Who(Role.DISTRICT, district=district)
         life.try_to(tx, partial(review_demands, tx, who, said, tools, day, now))
-    for row in looks.due_follow_ups(tx, day):
-        who = Who(Role.DISTRICT, district=row.district)
-        later = day + timedelta(days=30)
-        life.try_to(tx, partial(note_progress, tx, who, row.id, "已联系企业，督促办理", later, day, now))
+    later = day + timedelta(days=30)
+    noted = [
+        Progress(Who(Role.DISTRICT, district=row.district), row.id, "已联系企业，督促办理", later)
+        for row in looks.due_follow_ups(tx, day)
+    ]
+    life.count(note_progress_each(tx, noted, day, now))
 
 
 def _looks_of_districts(tx: Session, life: Life, day: date) -> dict[str, list[Look]]:
@@ -177,54 +188,68 @@ def seen(life: Life, row: Row[Any]) -> Seen:
 
 
 def answer(tx: Session, life: Life, day: date) -> int:
-    """What the banks have to say today, each bank in one batch; how many answers were taken."""
-    now, taken = instant_on(day, 15), 0
-    by_bank: dict[int, list[AnswerForm]] = defaultdict(list)
-    again: dict[int, list[AnswerForm]] = defaultdict(list)
-    still_open = looks.open_lines(tx)
-    for place, line, said in life.due.pop(day, []):
-        if line not in still_open:
+    """What the banks have to say today, in batches that hold a demand once; how many answers were taken."""
+    now, open_lines = instant_on(day, 15), looks.open_lines(tx)
+    rounds: list[list[tuple[Who, AnswerForm]]] = []
+    heard: dict[int, int] = defaultdict(int)
+    for place, line, said in sorted(life.due.pop(day, []), key=lambda one: one[0]):
+        if line not in open_lines:
             continue  # withdrawn, or the firm chose another: the bank sees it on its page
         form = AnswerForm(line, said.kind, said.reasons, said.text, said.papers, said.offer, channel="page")
-        (again if any(one.line_id == line for one in by_bank[place]) else by_bank)[place].append(form)
-    for batch in (by_bank, again):
-        for place in sorted(batch):
-            for one in answer_lines(tx, life.officer(place), batch[place], day, now):
-                taken += one.error is None
-                if one.error is not None:
-                    life.refused[one.error.message] += 1
-    return taken
+        if heard[open_lines[line]] == len(rounds):
+            rounds.append([])
+        rounds[heard[open_lines[line]]].append((life.officer(place), form))
+        heard[open_lines[line]] += 1
+    return sum(life.count(one.error for one in answer_each(tx, batch, day, now)) for batch in rounds)
 
 
 def firms_act(tx: Session, life: Life, day: date) -> None:
     """Papers, choices among offers, consents to proposals, second thoughts."""
-    asking, seed, now = life.city.character.asking, life.city.seed, instant_on(day, 16)
-    for row in looks.asked_for_papers(tx):
-        given = decisions.papers_given_on(row.demand_id, row.id, row.papers_asked_on, seed, asking)
-        if given == day:
-            life.try_to(tx, partial(give_papers, tx, firm_of(row.uscc), row.id, day, now))
-    _choose(tx, life, day, now)
-    for row in looks.latest_proposals(tx, day):
-        if row.banks and decisions.consents_to_proposal(row.demand_id, row.times, seed, asking):
-            ticked = [_consent(row.uscc, int(bank), day) for bank in row.banks]
-            life.try_to(tx, partial(name_banks, tx, firm_of(row.uscc), row.demand_id, ticked, day, now))
+    now = instant_on(day, 16)
+    life.count(give_papers_each(tx, _papers_of_today(tx, life, day), day, now))
+    taken, declined = _choices(tx, life, day)
+    life.count(accept_offers(tx, taken, day, now))
+    life.count(decline_offers(tx, declined, day, now))
+    life.count(name_banks_each(tx, _namings(tx, life, day), day, now))
     for row in looks.in_the_middle(tx):
-        if decisions.withdraws(row.id, day, seed, asking):
+        if decisions.withdraws(row.id, day, life.city.seed, life.city.character.asking):
             _think_again(tx, life, row, day, now)
 
 
-def _choose(tx: Session, life: Life, day: date, now: datetime) -> None:
+def _papers_of_today(tx: Session, life: Life, day: date) -> list[tuple[Who, int]]:
+    """(firm, line) of the papers that are handed in today."""
+    asking, seed = life.city.character.asking, life.city.seed
+    return [
+        (firm_of(row.uscc), row.id)
+        for row in looks.asked_for_papers(tx)
+        if decisions.papers_given_on(row.demand_id, row.id, row.papers_asked_on, seed, asking) == day
+    ]
+
+
+def _choices(tx: Session, life: Life, day: date) -> tuple[list[tuple[Who, int]], list[tuple[Who, int]]]:
+    """(firm, offer) of the cheapest offers of the firms that choose today: those taken, those declined as too dear."""
     by_demand: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in looks.open_offers(tx):
         by_demand[row.demand_id].append(row)
+    taken, declined = list[tuple[Who, int]](), list[tuple[Who, int]]()
     for demand_id, offers in by_demand.items():
         first = min(day_of(row.offered_at) for row in offers)
         if decisions.chooses_on(demand_id, first, life.city.seed) > day:
             continue
         best = offers[0]
         too_dear = best.rate_ceiling is not None and best.all_in_rate > best.rate_ceiling * Decimal("1.15")
-        choose = decline_offer if too_dear else accept_offer
-        life.try_to(tx, partial(choose, tx, firm_of(best.uscc), best.id, day, now))
+        (declined if too_dear else taken).append((firm_of(best.uscc), best.id))
+    return taken, declined
+
+
+def _namings(tx: Session, life: Life, day: date) -> list[Naming]:
+    """The consents firms give today to the banks that were proposed to them."""
+    return [
+        Naming(firm_of(row.uscc), row.demand_id, tuple(_consent(row.uscc, int(bank), day) for bank in row.banks))
+        for row in looks.latest_proposals(tx, day)
+        if row.banks
+        and decisions.consents_to_proposal(row.demand_id, row.times, life.city.seed, life.city.character.asking)
+    ]
 
 
 def _think_again(tx: Session, life: Life, row: Row[Any], day: date, now: datetime) -> None:

@@ -22,7 +22,9 @@ OF_DEMAND = text("""
     JOIN product p ON p.id = l.product_id
     WHERE o.demand_id = :demand_id ORDER BY o.state <> 'open', o.all_in_rate, o.id
 """)
-LOCK_OFFER = text("SELECT * FROM offer WHERE id = :id FOR UPDATE")
+FIND_OFFERS = text("SELECT id, line_id FROM offer WHERE id = ANY (:ids) ORDER BY id")
+LOCK_OFFERS = text("SELECT * FROM offer WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
+ACCEPT = text("UPDATE offer SET state = 'accepted', decided_at = :now WHERE id = ANY (:ids)")
 LAPSED = text("SELECT line_id FROM offer WHERE state = 'open' AND valid_until_on < :today ORDER BY line_id")
 OF_LINE = text("SELECT * FROM answer WHERE line_id = :line_id ORDER BY id")
 
@@ -69,9 +71,14 @@ def list_of_demand(tx: Session, demand_id: int) -> Sequence[Row[Any]]:
     return tx.execute(OF_DEMAND, {"demand_id": demand_id}).all()
 
 
-def lock_offer(tx: Session, offer_id: int) -> Row[Any] | None:
-    """One offer, locked; None where there is none this transaction may see."""
-    return tx.execute(LOCK_OFFER, {"id": offer_id}).one_or_none()
+def find_offers(tx: Session, offer_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """(id, line_id) of those of the offers that this transaction may see."""
+    return tx.execute(FIND_OFFERS, {"ids": list(offer_ids)}).all() if offer_ids else []
+
+
+def lock_offers(tx: Session, offer_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Lock the offers in the order of their ids; those this transaction may see."""
+    return tx.execute(LOCK_OFFERS, {"ids": list(offer_ids)}).all()
 
 
 def find_offer(tx: Session, offer_id: int) -> Row[Any] | None:
@@ -84,7 +91,6 @@ def lines_with_lapsed_offers(tx: Session, today: date) -> list[int]:
     return list(tx.execute(LAPSED, {"today": today}).scalars())
 
 
-def accept(tx: Session, offer_id: int, now: datetime) -> None:
-    """The firm takes this offer."""
-    taken = text("UPDATE offer SET state = 'accepted', decided_at = :now WHERE id = :id")
-    tx.execute(taken, {"id": offer_id, "now": now})
+def accept(tx: Session, offer_ids: Sequence[int], now: datetime) -> None:
+    """The firms take these offers."""
+    tx.execute(ACCEPT, {"ids": list(offer_ids), "now": now})

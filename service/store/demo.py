@@ -43,7 +43,7 @@ PROPOSALS = text("""
     WHERE n.kind = 'consent_proposed' AND d.closed_on IS NULL
     GROUP BY n.demand_id, d.uscc HAVING max(n.made_on) = :today ORDER BY n.demand_id
 """)
-OPEN_LINES = text("SELECT id FROM push_line WHERE closed_on IS NULL AND NOT view_closed")
+OPEN_LINES = text("SELECT id, demand_id FROM push_line WHERE closed_on IS NULL AND NOT view_closed")
 IN_THE_MIDDLE = text("""
     SELECT id, uscc, reported_on FROM demand WHERE closed_on IS NULL
       AND state IN ('reported', 'recommended', 'pushed', 'answered', 'offered') ORDER BY id
@@ -105,9 +105,9 @@ def new_lines(tx: Session, after: int) -> Sequence[Row[Any]]:
     return tx.execute(NEW_LINES, {"after": after}).all()
 
 
-def open_lines(tx: Session) -> set[int]:
-    """Lines a bank may still answer."""
-    return set(tx.execute(OPEN_LINES).scalars())
+def open_lines(tx: Session) -> dict[int, int]:
+    """Line a bank may still answer → its demand."""
+    return {row.id: row.demand_id for row in tx.execute(OPEN_LINES)}
 
 
 def open_offers(tx: Session) -> Sequence[Row[Any]]:

@@ -13,7 +13,8 @@ from service.store.bulk import add_rows, change_rows, next_ids
 
 OPEN = text("SELECT * FROM follow_up WHERE demand_id = ANY(:ids) AND closed_on IS NULL ORDER BY id FOR UPDATE")
 ONE = text("SELECT * FROM follow_up WHERE id = :id")
-LOCK_ONE = text("SELECT * FROM follow_up WHERE id = :id FOR UPDATE")
+FIND = text("SELECT id, demand_id FROM follow_up WHERE id = ANY(:ids)")
+LOCK = text("SELECT * FROM follow_up WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 LISTED = text("""
     SELECT u.*, d.number, d.light, d.amount_fen, f.name AS firm_name, p.name AS owner_name
     FROM follow_up u JOIN demand d ON d.id = u.demand_id JOIN firm f ON f.uscc = u.uscc
@@ -38,18 +39,20 @@ def open_of(tx: Session, demand_ids: Sequence[int]) -> dict[int, list[Row[Any]]]
 
 def get(tx: Session, who: Who, follow_up_id: int) -> Row[Any]:
     """The follow-up, or NotFound; another district's looks like none."""
-    return _within(tx.execute(ONE, {"id": follow_up_id}).one_or_none(), who)
-
-
-def lock(tx: Session, who: Who, follow_up_id: int) -> Row[Any]:
-    """The follow-up, locked, or NotFound."""
-    return _within(tx.execute(LOCK_ONE, {"id": follow_up_id}).one_or_none(), who)
-
-
-def _within(row: Row[Any] | None, who: Who) -> Row[Any]:
+    row = tx.execute(ONE, {"id": follow_up_id}).one_or_none()
     if row is None or (who.role is Role.DISTRICT and row.district != who.district):
         raise NotFound("没有这项跟踪。")
     return row
+
+
+def find(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """(id, demand_id) of those of the follow-ups that this transaction may see."""
+    return tx.execute(FIND, {"ids": list(ids)}).all() if ids else []
+
+
+def lock(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Lock the follow-ups in the order of their ids; those this transaction may see."""
+    return tx.execute(LOCK, {"ids": list(ids)}).all() if ids else []
 
 
 def add(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -66,9 +69,10 @@ def change(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     change_rows(tx, "follow_up", "id", rows)
 
 
-def add_note(tx: Session, row: Mapping[str, Any]) -> None:
-    """Write down what was done and the next date."""
-    add_rows(tx, "follow_up_note", [{"id": next_ids(tx, "follow_up_note", 1)[0], **row}])
+def add_notes(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write down what was done and the next dates."""
+    ids = next_ids(tx, "follow_up_note", len(rows))
+    add_rows(tx, "follow_up_note", [{"id": key, **row} for key, row in zip(ids, rows, strict=True)])
 
 
 def list_open(

@@ -8,7 +8,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text as text_
 
-from service.actions.answer_push import answer_line, answer_lines, dispute_contact, give_papers
+from service.actions.answer_push import (
+    answer_each,
+    answer_line,
+    answer_lines,
+    dispute_contact,
+    give_papers,
+    give_papers_each,
+)
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
 from service.domain.people import Role, Who
@@ -73,6 +80,44 @@ def test_missing_papers_stop_the_decision_clock_and_start_the_firms_own(cast: Ca
         give_papers(tx, cast.fang, cast.line, given_on, at(given_on))
     line = cast.now("push_line", cast.line)
     assert (line.state, line.due_on, line.paused_days) == ("contacted", TODAY + timedelta(days=34), 4)
+
+
+def test_many_firms_hand_in_papers_in_one_go_and_nothing_of_a_refused_one_stays(database) -> None:
+    cast = Cast(demands=4)
+    firms = [owner(cast.now("demand", demand).uscc) for demand in cast.demands]
+    for line in cast.lines[:3]:
+        cast.say("contacted", line=line)
+    for line in (cast.lines[0], cast.lines[2]):
+        cast.say("needs_papers", line=line, papers=("近一年流水",))
+    given = [
+        (firms[0], cast.lines[0]),
+        (firms[0], cast.lines[0]),
+        (firms[1], cast.lines[1]),
+        (firms[1], cast.lines[2]),
+        (cast.bai, cast.lines[2]),
+    ]
+    day = TODAY + timedelta(days=2)
+    with transaction(CYCLE) as tx:
+        found = give_papers_each(tx, given, day, at(day))
+        assert give_papers_each(tx, [], day, at(day)) == []
+    assert [refusal and refusal.message for refusal in found] == [
+        None,
+        "银行没有在等待补件。",
+        "银行没有在等待补件。",
+        "没有这条推送项。",
+        "只有企业本人可以这样做。",
+    ]
+    assert [cast.now("push_line", line).state for line in cast.lines] == [
+        "contacted",
+        "contacted",
+        "needs_papers",
+        "pushed",
+    ]
+    assert cast.now("push_line", cast.lines[0]).paused_days == 2
+    with transaction(CYCLE) as tx:
+        (entry,) = rows_of(tx, "SELECT noun_id, uscc, actor FROM trail WHERE verb = 'papers_given'")
+        assert tuple(entry) == (cast.lines[0], firms[0].uscc, "firm")
+        assert rows_of(tx, "SELECT line_id FROM notice WHERE kind = 'papers_given'") == [(cast.lines[0],)]
 
 
 def test_a_decision_may_be_put_off_once_and_with_a_reason(cast: Cast) -> None:
@@ -204,6 +249,44 @@ def test_a_refusal_is_not_taken_back_when_the_money_is_gone(cast: Cast) -> None:
     assert cast.now("push_line", cast.line).state == "refused"
 
 
+def test_corrections_of_one_batch_open_no_more_lines_than_a_demand_may_have(database) -> None:
+    with transaction(CYCLE) as tx:
+        city = Lending(tx)
+        demand, banks = city.demand(), [city.bank() for _ in range(4)]
+        products = [city.product(bank) for bank in banks]
+        lines = [city.line(demand, product) for product in products]
+    refused = [
+        (officer(bank), AnswerForm(line, "refused", reasons=("region",)))
+        for bank, line in zip(banks, lines, strict=True)
+    ]
+    with transaction(CYCLE) as tx:
+        wrong = [one.answer_id for one in answer_each(tx, refused, TODAY, NOW)]
+        right = [
+            (who, AnswerForm(form.line_id, "contacted", corrects_id=key))
+            for (who, form), key in zip(refused, wrong, strict=True)
+        ]
+        results = answer_each(tx, right, TODAY, NOW)
+        states = [row_of(tx, "push_line", line).state for line in lines]
+        reserved = [row_of(tx, "product", product).reserved_fen for product in products]
+    assert [result.error and result.error.message for result in results] == [
+        None, None, None, "此需求已另推送给其他银行，不能恢复。",
+    ]  # fmt: skip
+    assert states == ["contacted", "contacted", "contacted", "refused"]
+    assert reserved == [100 * WAN, 100 * WAN, 100 * WAN, 0]
+
+
+def test_a_correction_that_cannot_be_taken_reserves_no_money(cast: Cast) -> None:
+    cast.say("contacted")
+    wrong = cast.say("refused", reasons=("region",))
+    with transaction(CYCLE) as tx:
+        tx.execute(text_("UPDATE push_line SET paused_days = 90 WHERE id = :id"), {"id": cast.line})
+    form = AnswerForm(cast.line, "needs_papers", papers=("近一年流水",), corrects_id=wrong)
+    with transaction(cast.bai) as tx:
+        (result,) = answer_lines(tx, cast.bai, [form], TODAY, NOW)
+    assert isinstance(result.error, NotPossible)
+    assert (cast.now("push_line", cast.line).state, cast.now("product", cast.product).reserved_fen) == ("refused", 0)
+
+
 def test_a_batch_takes_what_it_can_and_says_of_the_others_why_not(database) -> None:
     cast = Cast(demands=4)
     forms = [
@@ -224,6 +307,39 @@ def test_a_batch_takes_what_it_can_and_says_of_the_others_why_not(database) -> N
     ]
     states = [cast.now("push_line", line).state for line in cast.lines]
     assert states == ["contacted", "pushed", "pushed", "refused"]
+
+
+def test_many_banks_answer_in_one_go_each_its_own_lines_and_a_shared_demand_stands_by_all_of_them(database) -> None:
+    cast = Cast(demands=3)
+    said = [
+        (cast.bai, AnswerForm(cast.lines[0], "refused", reasons=("region",))),
+        (cast.bo, AnswerForm(cast.other_line, "offered", offer=OFFER)),
+        (cast.bo, AnswerForm(cast.lines[1], "contacted")),
+        (cast.fang, AnswerForm(cast.lines[1], "contacted")),
+        (cast.bai, AnswerForm(cast.lines[1], "received")),
+        (cast.bai, AnswerForm(cast.lines[2], "contacted")),
+        (cast.bai, AnswerForm(cast.lines[2], "refused", reasons=("region",))),
+    ]
+    with transaction(CYCLE) as tx:
+        results = answer_each(tx, said, TODAY, NOW)
+        assert answer_each(tx, [], TODAY, NOW) == []
+    assert [type(result.error).__name__ for result in results] == [
+        "NoneType", "NoneType", "NotFound", "NotFound", "NoneType", "NoneType", "Conflict",
+    ]  # fmt: skip
+    assert [cast.now("push_line", line).state for line in (*cast.lines, cast.other_line)] == [
+        "refused",
+        "received",
+        "contacted",
+        "offered",
+    ]
+    demand = cast.now("demand", cast.demand)
+    assert (demand.state, demand.light, demand.next_step) == ("offered", "green", "offer")
+    with transaction(CYCLE) as tx:
+        banks = rows_of(tx, "SELECT bank_id, answered_by FROM answer ORDER BY id")
+        entries = rows_of(tx, "SELECT actor_id, bank_id FROM trail WHERE noun = 'push_line' ORDER BY bank_id, id")
+    bai, bo = (cast.bai_bank, cast.bai.person_id), (cast.bo_bank, cast.bo.person_id)
+    assert [tuple(row) for row in banks] == [bai, bo, bai, bai]
+    assert [tuple(row) for row in entries] == [bai[::-1], bai[::-1], bai[::-1], bo[::-1]]
 
 
 def test_three_hundred_answers_are_a_second_s_work(database) -> None:

@@ -7,7 +7,15 @@ from decimal import Decimal
 import pytest
 
 from service.actions.answer_push import answer_line
-from service.actions.choose_offer import accept_offer, compare_offers, decline_offer, lapse_offers, take_back_offer
+from service.actions.choose_offer import (
+    accept_offer,
+    accept_offers,
+    compare_offers,
+    decline_offer,
+    decline_offers,
+    lapse_offers,
+    take_back_offer,
+)
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.cost import all_in_rate
 from service.domain.errors import Conflict, NotAllowed, NotFound
@@ -37,6 +45,14 @@ class Cast:
         with transaction(who) as tx:
             answer = answer_line(tx, who, AnswerForm(line, "offered", offer=form), TODAY, NOW)
             return rows_of(tx, "SELECT id FROM offer WHERE answer_id = :a", a=answer)[0].id
+
+    def offered_to(self, firm: int) -> tuple[Who, int, int]:
+        """Another firm with a demand of its own: who it is, the demand, and what Bai's bank offers it."""
+        with transaction(CYCLE) as tx:
+            city = Lending(tx, firms=firm, made={"demand": firm})
+            demand = city.demand()
+            line, who = city.line(demand, self.products[0]), owner(city.row("demand", demand).uscc)
+        return who, demand, self.offer(self.bai, line, OfferForm(70 * WAN, Decimal("0.045"), 12, "credit"))
 
     def now(self, table: str, key: int):
         with transaction(CYCLE) as tx:
@@ -133,6 +149,100 @@ def test_a_firm_may_say_no_and_go_on_with_the_others(cast: Cast) -> None:
             decline_offer(tx, cast.fang, cast.dear, TODAY, NOW)
     assert cast.now("push_line", cast.lines[1]).state == "withdrawn"
     assert cast.now("demand", cast.demand).state == "offered"
+
+
+LATE, NOT_THERE = "此报价已失效，请查看其他报价。", "没有这份报价。"
+
+
+def test_many_firms_choose_in_one_go_and_a_bad_choice_takes_nothing_with_it(cast: Cast) -> None:
+    (gao, his, offered), (hui, hers, other) = cast.offered_to(10), cast.offered_to(20)
+    choices = [
+        (cast.fang, cast.cheap),
+        (cast.fang, cast.dear),  # too late: the first choice closed it
+        (cast.fang, cast.cheap),  # twice is once
+        (cast.feng, offered),  # not his
+        (cast.bai, offered),  # not a firm
+        (gao, offered),
+        (hui, 999_999),
+    ]
+    with transaction(CYCLE) as tx:
+        found = accept_offers(tx, choices, TODAY, NOW)
+    assert [refusal and refusal.message for refusal in found] == [
+        None, LATE, None, NOT_THERE, "只有企业本人可以选择报价。", None, NOT_THERE,
+    ]  # fmt: skip
+    assert [cast.now("offer", one).state for one in (cast.cheap, cast.dear, offered, other)] == [
+        "accepted",
+        "passed_over",
+        "accepted",
+        "open",
+    ]
+    assert [cast.now("demand", one).state for one in (cast.demand, his, hers)] == ["accepted", "accepted", "offered"]
+    assert [cast.now("product", product).reserved_fen for product in cast.products] == [300 * WAN, 0, 0]
+    with transaction(CYCLE) as tx:
+        accepted = rows_of(
+            tx, "SELECT demand_id, noun, new FROM trail WHERE verb = 'accepted' ORDER BY demand_id, noun DESC"
+        )
+        told = rows_of(tx, "SELECT demand_id FROM notice WHERE kind = 'offer_accepted' ORDER BY demand_id")
+    assert [tuple(row) for row in accepted] == [
+        (cast.demand, "push_line", "accepted"),
+        (cast.demand, "demand", "accepted"),
+        (his, "push_line", "accepted"),
+        (his, "demand", "accepted"),
+    ]
+    assert [row.demand_id for row in told] == [cast.demand, his]
+
+
+def test_a_batch_ends_as_the_same_choices_one_by_one_do(cast: Cast) -> None:
+    gao, _, offered = cast.offered_to(10)
+    choices = [(gao, offered), (cast.fang, cast.dear)]
+    with transaction(CYCLE) as tx:
+        before = tx.begin_nested()
+        for who, offer in choices:
+            accept_offer(tx, who, offer, TODAY, NOW)
+        singly = left_behind(tx)
+        assert all(singly)
+        before.rollback()
+        accept_offers(tx, choices, TODAY, NOW)
+        assert left_behind(tx) == singly
+
+
+def left_behind(tx) -> list[list[object]]:
+    """What choosing writes, without the keys and the hashes."""
+    return [
+        rows_of(tx, sql)
+        for sql in (
+            "SELECT id, state, state_at, reserved_fen, due_step, due_on, closed_on FROM push_line ORDER BY id",
+            "SELECT id, state, decided_at FROM offer ORDER BY id",
+            "SELECT id, state, light, next_step, next_by, next_on, push_on FROM demand ORDER BY id",
+            "SELECT kind, bank_id, uscc, demand_id, line_id FROM notice ORDER BY 1, 5",
+            "SELECT actor, actor_id, verb, noun, noun_id, uscc, old, new, chain FROM trail ORDER BY noun, noun_id, id",
+            "SELECT id, reserved_fen FROM product ORDER BY id",
+        )
+    ]
+
+
+def test_many_firms_say_no_in_one_go_and_each_demand_goes_on(cast: Cast) -> None:
+    gao, his, offered = cast.offered_to(10)
+    choices = [(cast.fang, cast.dear), (cast.feng, cast.cheap), (gao, offered), (gao, offered), (cast.bo, cast.dear)]
+    for _ in range(2):
+        with transaction(CYCLE) as tx:
+            found = decline_offers(tx, choices, TODAY, NOW)
+        assert [type(refusal).__name__ for refusal in found] == [
+            "NoneType",
+            "NotFound",
+            "NoneType",
+            "NoneType",
+            "NotAllowed",
+        ]
+    assert [cast.now("offer", one).state for one in (cast.cheap, cast.dear, offered)] == ["open", "lapsed", "lapsed"]
+    assert [cast.now("demand", one).state for one in (cast.demand, his)] == ["offered", "recommended"]
+    with transaction(CYCLE) as tx:
+        assert rows_of(tx, "SELECT count(*) AS n FROM trail WHERE verb = 'offer_declined' AND noun = 'push_line'") == [
+            (2,)
+        ]
+        assert rows_of(tx, "SELECT count(*) AS n FROM procrastinate_jobs") == [(1,)]
+    with transaction(CYCLE) as tx:
+        assert decline_offers(tx, [], TODAY, NOW) == accept_offers(tx, [], TODAY, NOW) == []
 
 
 def test_a_bank_takes_its_offer_back_with_reasons_even_after_it_was_accepted(cast: Cast) -> None:

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from service.actions.follow_up import assign_follow_up, close_follow_up, note_progress
+from service.actions.follow_up import Progress, assign_follow_up, close_follow_up, note_progress, note_progress_each
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
 from service.domain.people import Who
 from service.store import follow_ups
 from service.store.database import Database
 from tests.builders import (
+    CITY,
     FANG,
     FANG_HERSELF,
     GAO,
@@ -88,6 +89,29 @@ def test_only_the_officials_of_the_place_work_on_it(tx: Session, who: Who, error
     _, work = a_red_demand(tx)
     with pytest.raises(error):
         note_progress(tx, who, work, "看过了。", SOON, TODAY, NOW)
+
+
+def test_many_notes_are_taken_in_one_go_and_a_bad_one_takes_nothing_with_it(tx: Session) -> None:
+    demand, work = a_red_demand(tx)
+    later, said = SOON + timedelta(days=4), "已联系企业。"
+    noted = [
+        Progress(GAO, work, said, SOON),
+        Progress(OU, work, said, SOON),
+        Progress(FANG_HERSELF, work, said, SOON),
+        Progress(GAO, work, " ", SOON),
+        Progress(GAO, work, said, TODAY),
+        Progress(GAO, 999_999, said, SOON),
+        Progress(CITY, work, "市里也看过。", later),
+    ]
+    found = note_progress_each(tx, noted, TODAY, NOW)
+    assert [type(refusal).__name__ for refusal in found] == [
+        "NoneType", "NotFound", "NotAllowed", "NotPossible", "NotPossible", "NotFound", "NoneType",
+    ]  # fmt: skip
+    notes = [(note.note, note.written_by, note.next_on) for note in follow_ups.list_notes(tx, work)]
+    assert notes == [(said, GAO.person_id, SOON), ("市里也看过。", CITY.person_id, later)]
+    assert row_of(tx, "follow_up", work)["next_on"] == row_of(tx, "demand", demand)["next_on"] == later
+    assert [row["actor_id"] for row in rows_of(tx, "trail", verb="note")] == [GAO.person_id, CITY.person_id]
+    assert note_progress_each(tx, [], TODAY, NOW) == []
 
 
 @pytest.mark.parametrize(("note", "days"), [("", 3), ("字" * 1001, 3), ("看过了。", 0)])

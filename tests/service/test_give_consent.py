@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from service.actions.give_consent import give_consent, give_consents, withdraw_consent
+from service.actions.give_consent import enter_consents, give_consent, give_consents, withdraw_consent
 from service.domain.errors import DomainError, NotAllowed, NotFound, NotPossible
 from service.store import consents
 from service.store.bulk import add_rows
@@ -15,6 +15,7 @@ from service.store.database import Database
 from tests.builders import (
     FANG,
     FANG_HERSELF,
+    FENG,
     FENG_HIMSELF,
     GAO,
     NOW,
@@ -65,6 +66,23 @@ def test_a_firm_gives_one_bank_its_consent_and_it_stands_in_ledger_and_trail(dat
         (entry,) = rows_of(tx, "trail")
         assert (entry["verb"], entry["noun"], entry["noun_id"], entry["bank_id"]) == ("give", "consent", key, bank)
         assert row_of(tx, "consent", key)["given_by"] == FANG_HERSELF.person_id
+
+
+def test_consents_of_several_people_are_entered_each_under_its_own_name_and_the_same_words_once(tx: Session) -> None:
+    small = a_small_world(tx)
+    to_bank = a_consent(FANG, small.bank)
+    again = replace(to_bank, data_classes=to_bank.data_classes[::-1])
+    given = [(FANG_HERSELF, to_bank), (FENG_HIMSELF, a_consent(FENG, small.bank)), (PLATFORM, again)]
+    first, second, third = enter_consents(tx, given, TODAY, NOW)
+    assert first == third != second
+    assert enter_consents(tx, given, TODAY, NOW) == [first, second, third]
+    rows = [(row["id"], row["uscc"], row["given_by"]) for row in rows_of(tx, "consent")]
+    assert rows == [(first, FANG, FANG_HERSELF.person_id), (second, FENG, FENG_HIMSELF.person_id)]
+    assert [(row["noun_id"], row["actor_id"]) for row in rows_of(tx, "trail", verb="give")] == [
+        (first, FANG_HERSELF.person_id),
+        (second, FENG_HIMSELF.person_id),
+    ]
+    assert enter_consents(tx, [], TODAY, NOW) == []
 
 
 def test_the_same_consent_twice_is_one_row(tx: Session) -> None:

@@ -11,9 +11,11 @@ from sqlmodel import Session
 
 from service.actions.end_demand import expire_demands, withdraw_demand
 from service.actions.report_demand import (
+    Naming,
     confirm_demand,
     edit_demand,
     name_banks,
+    name_banks_each,
     repeat_demand,
     report_demand,
     report_demands,
@@ -34,6 +36,7 @@ from tests.builders import (
     OU,
     PLATFORM,
     TODAY,
+    a_bank,
     a_consent,
     a_demand,
     a_form,
@@ -251,6 +254,63 @@ def test_banks_are_added_to_an_open_demand_each_with_its_own_consent(tx: Session
     assert wanted == [(small.bank, True), (small.other_bank, False)]
     with pytest.raises(NotPossible):
         name_banks(tx, FANG_HERSELF, key, [a_consent(FANG)], TODAY, NOW)
+
+
+def test_many_firms_name_banks_in_one_go_and_nothing_of_a_refused_answer_stays(tx: Session) -> None:
+    small = a_small_world(tx)
+    third = a_bank(tx, "CAI")
+    fangs = a_demand(tx, FANG, (small.bank,), small.tools)
+    fengs = a_demand(tx, FENG, (), small.tools)
+    ended = a_demand(tx, FENG, (), small.tools, use="equipment")
+    withdraw_demand(tx, FENG_HIMSELF, ended, TODAY, NOW)
+    until = TODAY + timedelta(days=90)
+    to_bo, to_cai = a_consent(FANG, small.other_bank, until_on=until), a_consent(FANG, third, until_on=until)
+    over, fengs_own = a_consent(FANG, third, until_on=TODAY - timedelta(days=1)), a_consent(FENG, third, until_on=until)
+    asked = [
+        Naming(FANG_HERSELF, fangs, (to_bo,)),
+        Naming(FANG_HERSELF, fangs, (to_cai, over)),
+        Naming(FENG_HIMSELF, fangs, (to_cai,)),
+        Naming(bai(small.bank), fangs, (to_cai,)),
+        Naming(FENG_HIMSELF, ended, (fengs_own,)),
+        Naming(FENG_HIMSELF, fengs, (a_consent(FENG),)),
+        Naming(FENG_HIMSELF, fengs, (fengs_own,)),
+        Naming(PLATFORM, fangs, (to_bo, to_cai)),
+    ]
+    found = name_banks_each(tx, asked, TODAY, NOW)
+    assert [type(refusal).__name__ for refusal in found] == [
+        "NoneType", "NotPossible", "NotFound", "NotAllowed", "Conflict", "NotPossible", "NoneType", "NoneType",
+    ]  # fmt: skip
+    wanted = [(row.bank_id, row.rank) for row in demands.wanted(tx, [fangs])]
+    assert wanted == [(small.bank, 1), (small.other_bank, 2), (third, 3)]
+    assert [row.bank_id for row in demands.wanted(tx, [fengs, ended])] == [third]
+    entered = [(row["uscc"], row["bank_id"], row["given_by"]) for row in rows_of(tx, "consent", until_on=until)]
+    assert sorted(entered) == [
+        (FANG, small.other_bank, FANG_HERSELF.person_id),
+        (FANG, third, PLATFORM.person_id),
+        (FENG, third, FENG_HIMSELF.person_id),
+    ]
+    said = {
+        (row["demand_id"], row["actor_id"], tuple(row["details"]["banks"]))
+        for row in rows_of(tx, "trail", verb="name_banks")
+    }
+    assert said == {
+        (fangs, FANG_HERSELF.person_id, (small.other_bank,)),
+        (fengs, FENG_HIMSELF.person_id, (third,)),
+        (fangs, PLATFORM.person_id, (third,)),
+    }
+    assert name_banks_each(tx, [], TODAY, NOW) == []
+
+
+def test_no_batch_names_more_banks_than_a_demand_may_have(tx: Session) -> None:
+    small = a_small_world(tx)
+    key = a_demand(tx, FANG, (small.bank,), small.tools)
+    tx.execute(text("UPDATE wanted_bank SET rank = 199"))
+    banks = [a_bank(tx, f"B{n}") for n in range(2)]
+    one, other = (Naming(FANG_HERSELF, key, (a_consent(FANG, bank),)) for bank in banks)
+    taken, refused = name_banks_each(tx, [one, other], TODAY, NOW)
+    assert (taken, type(refused).__name__) == (None, "NotPossible")
+    assert [row.bank_id for row in demands.wanted(tx, [key])] == [small.bank, banks[0]]
+    assert rows_of(tx, "consent", bank_id=banks[1]) == []
 
 
 def test_silence_is_warned_of_first_and_ends_the_demand_only_a_full_warning_later(tx: Session) -> None:
