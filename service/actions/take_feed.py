@@ -132,7 +132,7 @@ def _merge(tx: Session, path: Path, reading: Reading, draft: Draft | None) -> No
     feed.valid, feed.corrected = merged.new + merged.corrected, merged.corrected
     feed.duplicates = len(merged.duplicate_lines)
     feeds.add(tx, feed)  # before the firms that will name it; what is counted below is written as it changes
-    records.touch(tx, feed.id)
+    records.touch(tx, merged)
     if item.id in SUMMARISED:
         firms.refresh(tx, feed.received_on, reading.wrong_codes)
     firms.mark_touched(tx, item.id, feed.taken_at)
@@ -152,7 +152,7 @@ def _timeliness(tx: Session, item: Item, merged: records.Merged) -> tuple[int, i
         return 0, 0
     days = calendar.calendar(tx)
     on_time = late = 0
-    for happened_on, known_on, rows in records.new_facts_by_day(tx, has_chain=merged.has_chain):
+    for happened_on, known_on, rows in records.new_facts_by_day(tx, merged):
         due_on = days.due_on(happened_on, item.due.within, item.due.unit)
         on_time += rows if due_on and known_on <= due_on else 0
         late += rows if due_on and known_on > due_on else 0

@@ -14,9 +14,11 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -88,11 +90,7 @@ class Draft:
             "superseded_on": pa.nulls(count, pa.date32()),
         }
         table = pa.table([fixed[name] if name in fixed else rows[name] for name in SCHEMA.names], schema=SCHEMA)
-        days = rows["known_on"].unique().to_pylist()
-        months = sorted({f"{day:%Y-%m}" for day in days})
-        for month in months:
-            of_month = [day for day in days if f"{day:%Y-%m}" == month]
-            part = table if len(months) == 1 else table.filter(pc.is_in(table["known_on"], pa.array(of_month)))
+        for month, part in _by_month(table):
             self._writer(month).write_table(part)
 
     def finish(self, tx: Session, merged: records.Merged) -> None:
@@ -210,13 +208,25 @@ def _write_months(tx: Session, item: str, parts: Mapping[str, Path]) -> None:
     for first in range(0, len(months), MONTHS_AT_ONCE):
         group = months[first : first + MONTHS_AT_ONCE]
         table = _read(b"".join(records.copy_months(tx, item, group, SCHEMA.names)))
-        of_month = pc.add(pc.multiply(pc.year(table["known_on"]), 100), pc.month(table["known_on"]))
+        found = dict(_by_month(table))
         for month in group:
-            mine = table.filter(pc.equal(of_month, int(month.replace("-", ""))))
-            if len(mine):
-                pq.write_table(mine, parts[month], **_PACKED)
+            if month in found:
+                pq.write_table(found[month], parts[month], **_PACKED)
             else:
                 parts[month].unlink(missing_ok=True)
+
+
+def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """('2026-03', its rows) for each month of known_on; within a month the rows keep their order."""
+    if not len(table):
+        return
+    months = np.asarray(table["known_on"]).astype("datetime64[M]")
+    if (months != months[0]).any():
+        order = np.argsort(months, kind="stable")
+        table, months = table.take(pa.array(order)), months[order]
+    firsts = [0, *(np.flatnonzero(months[1:] != months[:-1]) + 1).tolist(), len(months)]
+    for first, end in pairwise(firsts):
+        yield str(months[first]), table.slice(first, end - first)
 
 
 def _read(text: bytes) -> pa.Table:
@@ -237,10 +247,10 @@ def _leave_out(part: Path, lines: list[int]) -> None:
     if lines:
         table = pq.read_table(part, partitioning=None)
         kept = table.filter(pc.invert(pc.is_in(table["line"], pa.array(lines, pa.int32()))))
-        if len(kept):
-            pq.write_table(kept, part, **_PACKED)
-        else:
+        if not len(kept):
             part.unlink()
+        elif len(kept) < len(table):
+            pq.write_table(kept, part, **_PACKED)
 
 
 def _move_into_place(root: Path, item: str, folder: Path) -> None:

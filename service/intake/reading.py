@@ -1,7 +1,9 @@
 """One file going by, batch after batch: checked, bad rows set aside, good ones handed to staging and mirror."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -36,14 +38,11 @@ class Reading:
         self._sheet, self._draft = sheet, draft
         self._prints: list[npt.NDArray[np.uint64]] = []
         self._lines: list[npt.NDArray[np.int32]] = []
-        self._engine = duckdb.connect()
+        self._engine = _engine().cursor()
 
     def blocks(self) -> Iterator[bytes]:
-        """The good rows as CSV blocks for the staging table."""
-        with self._engine:
-            for batch in self._sheet.batches:
-                if rows := self._take(batch):
-                    yield rows
+        """The good rows as CSV blocks for the staging table, each made while the one before is on its way."""
+        return _one_ahead(self._blocks())
 
     def suspect_lines(self) -> list[int]:
         """Lines whose fact comes more than once in the file, judged by a 64-bit print of it: rarely one too many."""
@@ -66,6 +65,12 @@ class Reading:
                     row = _row(sheet.header, batch.columns, place)
                     told = [(self._column_of(key), key, reason)]
                     self.set_aside.add(int(batch.lines[place]), row, told, row.get(self._column_of("uscc"), ""))
+
+    def _blocks(self) -> Iterator[bytes]:
+        with self._engine:
+            for batch in self._sheet.batches:
+                if rows := self._take(batch):
+                    yield rows
 
     def _take(self, batch: files.Batch) -> bytes | None:
         for line, text in batch.broken:
@@ -112,6 +117,21 @@ class Reading:
             if field and field.name == name:
                 return word
         return self.item.field(name).zh
+
+
+@lru_cache(maxsize=1)
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One for the process: to open one takes longer than to read a small file. A file's work is done by a cursor."""
+    return duckdb.connect()
+
+
+def _one_ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks, the next one always in the making by another thread; what goes wrong there is raised here."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = maker.submit(next, blocks, None)
+            yield block
 
 
 def _trimmed(column: pa.Array) -> pa.Array:

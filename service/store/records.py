@@ -51,7 +51,8 @@ CREATE TEMP TABLE versioned ON COMMIT DROP AS
     SELECT s.uscc, s.key FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
 """
 
-# Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row.
+# Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row. The versions
+# in force and the superseded ones are looked up apart, because each have their own index.
 _CHAIN = f"""
 CREATE TEMP TABLE chain ON COMMIT DROP AS
 WITH coming AS (
@@ -61,7 +62,10 @@ WITH coming AS (
     WINDOW same AS (PARTITION BY uscc, key, known_on ORDER BY line)
 ), versions AS (
     SELECT r.id, NULL::int AS line, uscc, key, r.known_on, md5(row({CONTENT})::text) AS content, r.withdrawn_on
-    FROM record r JOIN pg_temp.versioned USING (uscc, key) WHERE r.item = :item
+    FROM record r JOIN pg_temp.versioned USING (uscc, key) WHERE r.item = :item AND r.superseded_on IS NULL
+    UNION ALL
+    SELECT r.id, NULL, uscc, key, r.known_on, md5(row({CONTENT})::text), r.withdrawn_on
+    FROM record r JOIN pg_temp.versioned USING (uscc, key) WHERE r.item = :item AND r.superseded_on IS NOT NULL
     UNION ALL
     SELECT NULL, line, uscc, key, known_on, content, withdrawn_on FROM coming WHERE place = 1
 ), ordered AS (
@@ -87,11 +91,14 @@ UNION ALL SELECT NULL, line, known_on, NULL, NULL,
     CASE WHEN content = first_content THEN 'duplicate' ELSE 'contradiction' END FROM coming WHERE place > 1
 """
 
+# Row by row they would be a million rows to read; a row that repeats what is known is in no chain.
 _FATES = """
-SELECT line, fate, to_char(known_on, 'YYYY-MM') FROM pg_temp.chain WHERE fate <> 'old'
-UNION ALL SELECT m.line, 'duplicate', NULL FROM pg_temp.met m WHERE is_repeat
-    AND NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = m.line)
-ORDER BY 1
+SELECT fate, array_agg(line ORDER BY line),
+    array_agg(DISTINCT to_char(known_on, 'YYYY-MM')) FILTER (WHERE fate IN ('first', 'correction'))
+FROM (
+    SELECT line, fate, known_on FROM pg_temp.chain WHERE fate <> 'old'
+    UNION ALL SELECT line, 'duplicate', NULL FROM pg_temp.met WHERE is_repeat
+) f GROUP BY fate
 """
 
 _SUPERSEDE = """
@@ -115,6 +122,12 @@ _UNMET = (
     " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.met m WHERE m.line = s.line)"
     " AND NOT EXISTS (SELECT 1 FROM pg_temp.versioned v WHERE v.uscc = s.uscc AND v.key = s.key)"
 )
+
+_STORED = (
+    " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.met m WHERE m.line = s.line AND m.is_repeat) AND NOT EXISTS"
+    " (SELECT 1 FROM pg_temp.chain c WHERE c.line = s.line AND c.fate IN ('duplicate', 'contradiction'))"
+)
+"""The staged rows that became records."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +162,7 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
     """Turn the staged rows into records. `suspect_lines` has at least every row whose fact comes twice in the file."""
     connection = tx.connection()
     _copy(tx, "suspect (line)", (f"{line}\n".encode() for line in suspect_lines))
-    connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; ANALYZE pg_temp.staged")
+    connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; ANALYZE pg_temp.staged (line, uscc, key)")
     names = {"item": item, "feed_id": feed_id}
     met = connection.execute(text(_FIND_MET), {"item": item}).rowcount
     versioned = connection.execute(text(_FIND_VERSIONED)).rowcount
@@ -161,10 +174,9 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
     connection.execute(text(_INSERT_VERSIONS), names)
     new = connection.execute(text(_INSERT_NEW + _UNMET + _IN_ORDER), names).rowcount
     lines: dict[str, list[int]] = {"first": [], "correction": [], "duplicate": [], "contradiction": []}
-    for line, fate, month in connection.execute(text(_FATES)):
-        lines[fate].append(line)
-        if fate in {"first", "correction"}:
-            months.add(month)
+    for fate, told, known in connection.execute(text(_FATES)):
+        lines[fate] = told
+        months.update(known or ())
     return Merged(
         new=new + len(lines["first"]),
         corrected=len(lines["correction"]),
@@ -175,24 +187,30 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
     )
 
 
-def new_facts_by_day(tx: Session, *, has_chain: bool) -> list[tuple[date, date, int]]:
+def new_facts_by_day(tx: Session, merged: Merged) -> list[tuple[date, date, int]]:
     """(happened_on, known_on, rows) of the staged facts that had no version before: only these may be late."""
+    if not merged.new:
+        return []
     first_only = (
         " WHERE NOT EXISTS (SELECT 1 FROM pg_temp.chain c WHERE c.line = s.line AND c.fate <> 'first')"
         " AND NOT EXISTS (SELECT 1 FROM pg_temp.met m WHERE m.line = s.line)"
-        if has_chain
+        if merged.has_chain
         else ""
     )
     query = f"SELECT happened_on, known_on, count(*) FROM pg_temp.staged s{first_only} GROUP BY 1, 2"
     return [(row[0], row[1], row[2]) for row in tx.connection().execute(text(query))]
 
 
-def touch(tx: Session, feed_id: int) -> None:
-    """Note the firms a feed brought records of, with how many each, for what follows (store.firms)."""
+def touch(tx: Session, merged: Merged) -> None:
+    """Note the firms a feed brought records of, with how many each, for what follows (store.firms).
+
+    Counted among the staged rows: to look for the feed in `record` is to read all of it.
+    """
     connection = tx.connection()
     connection.exec_driver_sql("DROP TABLE IF EXISTS pg_temp.touched")
-    query = "CREATE TEMP TABLE touched ON COMMIT DROP AS SELECT uscc, count(*) AS rows FROM record"
-    connection.execute(text(f"{query} WHERE feed_id = :feed_id GROUP BY uscc"), {"feed_id": feed_id})
+    stored = _STORED if merged.has_chain else ""
+    query = f"SELECT uscc, count(*) AS rows FROM pg_temp.staged s{stored} GROUP BY uscc"
+    connection.exec_driver_sql(f"CREATE TEMP TABLE touched ON COMMIT DROP AS {query}")
     connection.exec_driver_sql("ANALYZE pg_temp.touched")
 
 

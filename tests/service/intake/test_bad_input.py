@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from service.actions.take_feed import Delivery, Taken, error_lines, take_feed, write_error_file
+from service.domain.errors import NotPossible
 from service.domain.people import the_platform
 from service.domain.record import Quarantine, Record
+from service.intake import feed as files
 from service.intake.quarantine import WORDS
 from service.store import feeds
 from tests.service.intake.feed_files import DAY, FANG, FENG, TAX, Take, tax, write
@@ -169,6 +172,36 @@ def test_ten_thousand_bad_rows_among_good_ones_hold_nothing_up(take: Take, tx: S
     taken = take("tax_payment", [*bad[:5000], *good, *bad[5000:]])
     assert (taken.feed.valid, taken.feed.quarantined) == (len(good), 10_000)
     assert sum(1 for _ in error_lines(tx, taken.feed)) == 10_001
+
+
+def test_a_file_of_many_blocks_is_the_same_as_one_of_a_single_block(
+    take: Take, tx: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        tax(tax=f"{n % 3}" if n % 50 == 0 else "vat", period=f"{1990 + n // 12}-{n % 12 + 1:02d}") for n in range(400)
+    ]
+    whole = take("tax_payment", rows).feed
+    stored = "SELECT uscc, key, amount_fen, line FROM record WHERE feed_id = :id ORDER BY line"
+    of_whole = tx.execute(text(stored), {"id": whole.id}).all()
+    tx.execute(text("DELETE FROM record"))
+    monkeypatch.setattr(files, "BLOCK", 2048)
+    pieces = take("tax_payment", [*rows, ["", "", "", "", "", ""]]).feed
+    assert (pieces.received, pieces.valid, pieces.quarantined) == (whole.received, whole.valid, whole.quarantined)
+    assert (whole.valid, whole.quarantined) == (392, 8)
+    assert tx.execute(text(stored), {"id": pieces.id}).all() == of_whole
+
+
+def test_a_file_that_breaks_off_in_a_late_block_leaves_nothing_of_the_blocks_before(
+    tx: Session, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK", 2048)
+    path = write(folder / "a.csv", TAX, [tax(period=f"{1990 + n // 12}-{n % 12 + 1:02d}") for n in range(400)])
+    path.write_bytes(path.read_bytes() + b'"' + b"x" * 9000)
+    taken = taken_from(tx, path)
+    with pytest.raises(NotPossible, match="引号没有成对"):
+        raise taken.failure or AssertionError("taken")
+    assert tx.exec(select(Record)).all() == []
+    assert not list((folder / "mirror").glob("**/*.parquet"))
 
 
 def test_a_formula_in_a_cell_is_kept_as_text_and_never_computed(tx: Session, folder: Path) -> None:

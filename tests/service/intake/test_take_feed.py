@@ -204,6 +204,22 @@ def test_a_firm_whose_facts_changed_is_marked_and_one_whose_did_not_is_not(take:
     assert {uscc for uscc, _ in firms.list_stale(tx)} == {FENG}
 
 
+def test_the_firms_a_feed_touched_are_counted_as_its_records_are(take: Take, tx: Session) -> None:
+    header = [*TAX, "known_on"]
+    old = [[*tax(amount="1"), "2026-04-01"], [*tax(FENG), "2026-04-01"], [*tax(OU), "2026-04-01"]]
+    take("tax_payment", old, header, is_history=True)
+    known, corrected = tax(FENG), tax(OU, amount="7")
+    new = [tax(tax="cit"), tax(FENG, tax="cit"), tax(FENG, tax="cit"), tax(FENG, tax="cit", amount="9"), tax("bad")]
+    back_in_time = [*tax(amount="1"), "2026-05-01"], [*tax(amount="2"), "2026-03-31"]
+    for rows in ([[*row, "2026-06-01"] for row in (known, corrected, *new)], back_in_time):
+        feed = take("tax_payment", rows, header, is_history=True).feed
+        brought = text("SELECT uscc, count(*) FROM record WHERE feed_id = :id GROUP BY 1 ORDER BY 1")
+        touched = tx.execute(text("SELECT uscc, rows FROM pg_temp.touched ORDER BY 1")).all()
+        assert touched == tx.execute(brought, {"id": feed.id}).all()
+        assert feed.valid == feed.unregistered == sum(row.rows for row in touched)
+    assert (feed.valid, feed.duplicates) == (1, 1)
+
+
 def test_a_mark_set_again_meanwhile_is_not_taken_away(take: Take, tx: Session) -> None:
     take("tax_payment", [tax()])
     ((_, seen_at),) = firms.list_stale(tx)
