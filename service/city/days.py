@@ -1,7 +1,7 @@
 """One live day of the city: firms ask, districts look, banks answer, firms choose, money moves."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from service.actions.choose_offer import accept_offers, decline_offers
 from service.actions.end_demand import withdraw_demand
 from service.actions.follow_up import Progress, note_progress_each
 from service.actions.give_consent import ConsentForm, withdraw_consent
-from service.actions.report_credit import report_drawdowns, report_grants
+from service.actions.report_credit import report_drawdowns_each, report_grants_each
 from service.actions.report_demand import Naming, ReportForm, name_banks_each, report_demands
 from service.actions.review_demand import Look, review_demands
 from service.city import decisions
@@ -266,31 +266,21 @@ def _think_again(tx: Session, life: Life, row: Row[Any], day: date, now: datetim
 
 
 def lend(tx: Session, life: Life, day: date) -> tuple[int, int]:
-    """Grants and drawdowns that are due, each bank in one batch every other day; (grants, drawdowns) taken."""
+    """Grants and drawdowns that are due, of each bank every other day; (grants, drawdowns) taken."""
     now = instant_on(day, 17)
     reporting = {key for key, place in life.bank_of.items() if (place + day.toordinal()) % 2 == 0}
-    grants: dict[int, list[GrantForm]] = defaultdict(list)
-    for row in looks.accepted_lines(tx):
+    grants: list[tuple[Who, GrantForm]] = []
+    for row in sorted(looks.accepted_lines(tx), key=lambda row: int(row.bank_id)):
         after = _drawing(life, row.line_id, row.decided_at)
         if after.granted_on <= day and row.bank_id in reporting:
-            grants[row.bank_id].append(_grant_form(row, day))
-    granted = _each(life, grants, lambda who, forms: report_grants(tx, who, forms, day, now))
-    draws: dict[int, list[DrawForm]] = defaultdict(list)
-    for row in looks.undrawn_grants(tx):
+            grants.append((life.officer(life.bank_of[row.bank_id]), _grant_form(row, day)))
+    granted = life.count(one.error for one in report_grants_each(tx, grants, day, now))
+    draws: list[tuple[Who, DrawForm]] = []
+    for row in sorted(looks.undrawn_grants(tx), key=lambda row: int(row.bank_id)):
         after = _drawing(life, row.line_id, row.decided_at)
         if after.drawn_on is not None and after.drawn_on <= day and row.bank_id in reporting:
-            draws[row.bank_id].append(_draw_form(row, after.share, day))
-    return granted, _each(life, draws, lambda who, forms: report_drawdowns(tx, who, forms, day, now))
-
-
-def _each(life: Life, forms: dict[int, list[Any]], act: Callable[[Who, Sequence[Any]], Sequence[Any]]) -> int:
-    taken = 0
-    for bank_id in sorted(forms):
-        for one in act(life.officer(life.bank_of[bank_id]), forms[bank_id]):
-            taken += one.error is None
-            if one.error is not None:
-                life.refused[one.error.message] += 1
-    return taken
+            draws.append((life.officer(life.bank_of[row.bank_id]), _draw_form(row, after.share, day)))
+    return granted, life.count(one.error for one in report_drawdowns_each(tx, draws, day, now))
 
 
 def _drawing(life: Life, line_id: int, accepted_at: datetime) -> decisions.Drawing:

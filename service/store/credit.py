@@ -1,12 +1,14 @@
 """Grants and drawdowns: locked before anything is decided, corrected by rows, never edited away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from service.domain.people import Who
+from service.store import push_lists
 from service.store.bulk import add_rows, next_ids
 
 FIRMS = text("SELECT uscc, industry, size_class FROM firm WHERE uscc = ANY (:usccs)")
@@ -15,15 +17,23 @@ WITH_LOANS = text("""
       AND withdrawn_on IS NULL
     UNION SELECT uscc FROM granted_before(:usccs)
 """)
-LIVE_GRANT = text("SELECT * FROM credit_grant WHERE line_id = :line_id AND voided_at IS NULL FOR UPDATE")
-LOCK_GRANT = text("""
+LIVE_GRANTS = text("""
+    SELECT * FROM credit_grant WHERE line_id = ANY (:line_ids) AND voided_at IS NULL ORDER BY id FOR UPDATE
+""")
+LINES_OF = text("SELECT id, line_id FROM credit_grant WHERE id = ANY (:ids) AND bank_id = ANY (:bank_ids)")
+LOCK_GRANTS = text("""
     SELECT g.*, f.industry, f.size_class FROM credit_grant g JOIN firm f ON f.uscc = g.uscc
-    WHERE g.id = :id AND g.bank_id = :bank_id FOR UPDATE OF g
+    WHERE g.line_id = ANY (:line_ids) AND g.id = ANY (:ids) ORDER BY g.id FOR UPDATE OF g
 """)
 LOCK_DRAWDOWN = text("SELECT * FROM drawdown WHERE id = :id AND bank_id = :bank_id FOR UPDATE")
-DRAWN = text("SELECT coalesce(sum(amount_fen), 0) FROM drawdown WHERE grant_id = :id AND voided_at IS NULL")
+DRAWN = text("""
+    SELECT grant_id, sum(amount_fen) AS fen FROM drawdown WHERE grant_id = ANY (:ids) AND voided_at IS NULL GROUP BY 1
+""")
 BY_NUMBER = text("""
-    SELECT * FROM drawdown WHERE bank_id = :bank_id AND loan_number = :number AND voided_at IS NULL
+    SELECT d.* FROM drawdown d
+    JOIN unnest(CAST(:bank_ids AS bigint[]), CAST(:numbers AS text[])) AS n (bank_id, loan_number)
+      ON d.bank_id = n.bank_id AND d.loan_number = n.loan_number
+    WHERE d.voided_at IS NULL
 """)
 MOVE_DRAWDOWNS = text("UPDATE drawdown SET grant_id = :new WHERE grant_id = :old AND voided_at IS NULL")
 UNREPAID = text("""
@@ -45,22 +55,27 @@ def facts_of(tx: Session, usccs: Sequence[str]) -> dict[str, Row[Any]]:
 
 def with_loans(tx: Session, usccs: Sequence[str]) -> set[str]:
     """Those of the firms that have had a loan before: a loan record, or a grant on this platform by any bank."""
-    return set(tx.execute(WITH_LOANS, {"usccs": list(usccs)}).scalars())
+    return set(tx.execute(WITH_LOANS, {"usccs": list(usccs)}).scalars()) if usccs else set()
 
 
-def lock_live_grant(tx: Session, line_id: int) -> Row[Any] | None:
-    """The grant that stands on a line, locked."""
-    return tx.execute(LIVE_GRANT, {"line_id": line_id}).one_or_none()
+def lock_live_grants(tx: Session, line_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Line → the grant that stands on it, locked in the order of their ids."""
+    return {row.line_id: row for row in tx.execute(LIVE_GRANTS, {"line_ids": list(line_ids)})}
 
 
-def lock_grant(tx: Session, grant_id: int, bank_id: int) -> Row[Any] | None:
-    """A grant of this bank with the firm's industry and size, locked; None where there is none."""
-    return tx.execute(LOCK_GRANT, {"id": grant_id, "bank_id": bank_id}).one_or_none()
+def lock_grants(
+    tx: Session, people: Iterable[Who], grant_ids: Iterable[int]
+) -> tuple[dict[int, Row[Any]], dict[int, Row[Any]]]:
+    """Grants of these people's banks with the firms' industry and size, and lines, each by its id.
 
-
-def find_grant(tx: Session, grant_id: int) -> Row[Any] | None:
-    """A grant as it stands, not locked."""
-    return tx.execute(text("SELECT * FROM credit_grant WHERE id = :id"), {"id": grant_id}).one_or_none()
+    Demands, lines, grants are locked in this order; whose each grant is, the caller looks at.
+    """
+    banks, ids = list(people), sorted(set(grant_ids))
+    scope = {"ids": ids, "bank_ids": sorted({who.bank_id or 0 for who in banks})}
+    found = [row.line_id for row in tx.execute(LINES_OF, scope)]
+    lines = {line.id: line for line in push_lists.lock_lines_of_banks(tx, banks, found)}
+    grants = tx.execute(LOCK_GRANTS, {"ids": ids, "line_ids": list(lines)}) if lines else ()
+    return {row.id: row for row in grants}, lines
 
 
 def find_drawdown(tx: Session, drawdown_id: int) -> Row[Any] | None:
@@ -73,21 +88,24 @@ def lock_drawdown(tx: Session, drawdown_id: int, bank_id: int) -> Row[Any] | Non
     return tx.execute(LOCK_DRAWDOWN, {"id": drawdown_id, "bank_id": bank_id}).one_or_none()
 
 
-def find_by_number(tx: Session, bank_id: int, number: str) -> Row[Any] | None:
-    """The drawdown that stands under a bank's loan number."""
-    return tx.execute(BY_NUMBER, {"bank_id": bank_id, "number": number}).one_or_none()
+def find_by_numbers(tx: Session, numbers: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Row[Any]]:
+    """(Bank, its loan number) → the drawdown that stands under it."""
+    banks, words = zip(*sorted(set(numbers)), strict=True)
+    rows = tx.execute(BY_NUMBER, {"bank_ids": list(banks), "numbers": list(words)})
+    return {(row.bank_id, row.loan_number): row for row in rows}
 
 
-def drawn_under(tx: Session, grant_id: int) -> int:
-    """What has been paid out under a grant, in fen."""
-    return int(tx.execute(DRAWN, {"id": grant_id}).scalar_one())
+def drawn_under(tx: Session, grant_ids: Sequence[int]) -> dict[int, int]:
+    """Grant → what has been paid out under it, in fen; each of them has its figure."""
+    paid = {row.grant_id: int(row.fen) for row in tx.execute(DRAWN, {"ids": list(grant_ids)})}
+    return {one: paid.get(one, 0) for one in grant_ids}
 
 
-def add(tx: Session, table: str, row: Mapping[str, Any]) -> int:
-    """Enter a grant or a drawdown; its key."""
-    (key,) = next_ids(tx, table, 1)
-    add_rows(tx, table, [{"id": key, **row}])
-    return key
+def add(tx: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Enter grants or drawdowns; their keys."""
+    keys = next_ids(tx, table, len(rows))
+    add_rows(tx, table, [{"id": key, **row} for key, row in zip(keys, rows, strict=True)])
+    return keys
 
 
 def void(tx: Session, table: str, key: int, now: datetime) -> None:

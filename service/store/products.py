@@ -1,6 +1,7 @@
 """Products: what is on offer, and the places and the money that may never be oversold."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ OF_BANK = text("""
     LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today
     WHERE CAST(:bank_id AS bigint) IS NULL OR p.bank_id = :bank_id ORDER BY p.bank_id, p.code
 """)
+OVER_QUOTA = "产品剩余额度不足"
 LOCK = text("SELECT * FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 MOVE_MONEY = text("""
     WITH locked AS MATERIALIZED (SELECT id FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE)
@@ -41,9 +43,31 @@ FREE_PLACES = text("""
 """)
 
 
-def lock(tx: Session, product_ids: Sequence[int]) -> Sequence[Row[Any]]:
+class Purse:
+    """The money of locked products as a batch moves it, one item after the other; `move_money` writes it at the end.
+
+    `reserved`, `granted`: product → what is to be added to it, in fen.
+    """
+
+    def __init__(self, locked: Iterable[Row[Any]]) -> None:
+        self._product = {row.id: row for row in locked}
+        self.reserved: Counter[int] = Counter()
+        self.granted: Counter[int] = Counter()
+
+    def move(self, product_id: int, *, reserved: int, granted: int) -> None:
+        """Add to (or take from) what is reserved and granted; Conflict, and nothing moved, past the quota."""
+        product, more = self._product[product_id], reserved + granted
+        held = product.reserved_fen + product.granted_fen + self.reserved[product_id] + self.granted[product_id]
+        if product.quota_fen is not None and more > 0 and held + more > product.quota_fen:
+            raise Conflict(OVER_QUOTA)
+        self.reserved[product_id] += reserved
+        self.granted[product_id] += granted
+
+
+def lock_purse(tx: Session, product_ids: Iterable[int]) -> Purse:
     """Lock the products in the order of their ids."""
-    return tx.execute(LOCK, {"ids": sorted(set(product_ids))}).all()
+    ids = sorted(set(product_ids))
+    return Purse(tx.execute(LOCK, {"ids": ids}).all() if ids else ())
 
 
 def move_money(tx: Session, reserved: Mapping[int, int], granted: Mapping[int, int]) -> None:
@@ -56,7 +80,7 @@ def move_money(tx: Session, reserved: Mapping[int, int], granted: Mapping[int, i
     if not rows:
         return
     if int(tx.execute(MOVE_MONEY, {"ids": ids, "rows": as_json(rows)}).rowcount) != len(rows):  # type: ignore[attr-defined]
-        raise Conflict("产品剩余额度不足")
+        raise Conflict(OVER_QUOTA)
 
 
 def free_money(tx: Session, money: Mapping[int, int]) -> None:

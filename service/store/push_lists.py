@@ -1,7 +1,7 @@
 """Lists and their lines: publishing them, locking them, ending them, and what banks and firms read of them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ LOCK_DEMANDS = text("""
 """)
 LOCK_LINES = text("""
     SELECT l.*, b.contact_days, b.decide_days FROM push_line l JOIN bank b ON b.id = l.bank_id
-    WHERE l.id = ANY (:ids) AND (CAST(:bank_id AS bigint) IS NULL OR l.bank_id = :bank_id)
+    WHERE l.id = ANY (:ids) AND (CAST(:bank_ids AS bigint[]) IS NULL OR l.bank_id = ANY (:bank_ids))
     ORDER BY l.id FOR UPDATE OF l
 """)
 ONE_PUSH_AT_A_TIME = 7_416_002
@@ -82,18 +82,23 @@ END_LINES = text("""
 """)
 
 
-def lock_lines(tx: Session, line_ids: Sequence[int], bank_id: int | None = None) -> Sequence[Row[Any]]:
+def lock_lines(tx: Session, line_ids: Iterable[int], bank_ids: Sequence[int] | None = None) -> Sequence[Row[Any]]:
     """Lock the lines' demands, then the lines, each in the order of their ids; the lines this transaction may see."""
     ids = sorted(set(line_ids))
     if not ids:
         return []
     standing.held_demands(tx).update(tx.execute(LOCK_DEMANDS, {"ids": ids}).scalars())
-    return tx.execute(LOCK_LINES, {"ids": ids, "bank_id": bank_id}).all()
+    return tx.execute(LOCK_LINES, {"ids": ids, "bank_ids": bank_ids}).all()
 
 
-def lock_lines_of_bank(tx: Session, who: Who, line_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def lock_lines_of_bank(tx: Session, who: Who, line_ids: Iterable[int]) -> Sequence[Row[Any]]:
     """The same, of the bank `who` works for only."""
-    return lock_lines(tx, line_ids, who.bank_id or 0)
+    return lock_lines_of_banks(tx, [who], line_ids)
+
+
+def lock_lines_of_banks(tx: Session, people: Iterable[Who], line_ids: Iterable[int]) -> Sequence[Row[Any]]:
+    """The same, of the banks these people work for; whose each line is, the caller looks at."""
+    return lock_lines(tx, line_ids, sorted({who.bank_id or 0 for who in people}))
 
 
 def has_open_line(tx: Session, demand_id: int, bank_id: int) -> bool:
