@@ -10,13 +10,14 @@ from risk.measures import VIEWS
 from risk.records import BY_FEED, EVENTS, Records, RecordsError, nothing, opened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     import numpy as np
     import pandas as pd
 
+    from risk.measures import Measures
     from risk.terms import FactSpec, Feature
 
 COHORT = ("uscc", "as_of", "amount_fen", "term_months")
@@ -84,14 +85,25 @@ class Recipe:
         present = frozenset(item for item, table in tables.items() if table is not None)
         if self._written is None or self._written[0] != present:
             engine = _engine(tables)
-            wide = _wide(self._name, tables)
-            asked = {feature.name: feature.value(wide).cast("float64") for feature in self.features}
-            asked |= {f"fact.{fact.name}": fact.value(wide) for fact in self.facts}
-            asked |= {f"known_on.{item}": wide[f"known_{item}"] for item in self.items}
+            wide = _wide(self._name, tables, self._needed(_wide(self._name, tables).schema()))
             feed_days = _feed_question(tables)
-            self._written = (present, engine, str(engine.compile(wide.select("row", **asked))),
+            self._written = (present, engine, str(engine.compile(wide.select("row", **self._asked(wide)))),
                              None if feed_days is None else str(engine.compile(feed_days)))  # fmt: skip
         return self._written[1:]
+
+    def _asked(self, wide: Any) -> dict[str, Any]:
+        """Every column of the answer, as an expression over the measures."""
+        asked = {feature.name: feature.value(wide).cast("float64") for feature in self.features}
+        asked |= {f"fact.{fact.name}": fact.value(wide) for fact in self.facts}
+        return asked | {f"known_on.{item}": wide[f"known_{item}"] for item in self.items}
+
+    def _needed(self, measures: Any) -> set[str]:
+        """The measures that features and facts really read; what nobody reads is not worked out."""
+        import ibis
+        from ibis.expr.operations import Field
+
+        any_table = ibis.table(measures, name="any_table")
+        return {field.name for value in self._asked(any_table).values() for field in value.op().find(Field)}
 
 
 def _cohort(cohort: pd.DataFrame) -> pd.DataFrame:
@@ -144,8 +156,8 @@ def _feed_days(
     return days
 
 
-def _wide(cohort: str, tables: Mapping[str, Any]) -> Any:
-    """One row per cohort row with every measure of the items asked, `known_<item>` and `live_<item>`.
+def _wide(cohort: str, tables: Mapping[str, Any], needed: Container[str] | None = None) -> Any:
+    """One row per cohort row with the measures needed (default: all of the items asked), `known_<item>`, `live_<item>`.
 
     One chain of joins and one selection over it: nested ones pass the depth a SQL writer can walk.
     """
@@ -159,9 +171,12 @@ def _wide(cohort: str, tables: Mapping[str, Any]) -> Any:
     for name, view in VIEWS.items():
         if view.item not in tables:
             continue
+        measures = {one: of for one, of in view.measures.items() if needed is None or one in needed}
+        if not measures and view.item in counted:
+            continue
         table = tables[view.item]
         source = nothing(days) if table is None else table
-        found = _counted(name, visible(source, days, view.item), known=view.item not in counted)
+        found = _counted(name, measures, visible(source, days, view.item), known=view.item not in counted)
         joined = joined.left_join(found, firms.row == found[f"{name}_row"])
         columns |= {
             column: _zeroed(found[column], view.item, firms) for column in found.columns if column != f"{name}_row"
@@ -178,11 +193,11 @@ def _live(frame: pd.DataFrame, days: np.ndarray) -> Any:
     return as_of >= days[0] if len(days) else np.zeros(len(frame), dtype=bool)
 
 
-def _counted(name: str, seen: Any, *, known: bool) -> Any:
-    """The measures of one view by cohort row; with `known`, also the day of the firm's latest record."""
+def _counted(name: str, measures: Measures, seen: Any, *, known: bool) -> Any:
+    """Measures of one view by cohort row; with `known`, also the day of the firm's latest record."""
     view = VIEWS[name]
     rows = view.rows(seen)
-    asked = {measure: of(rows) for measure, of in view.measures.items()}
+    asked = {measure: of(rows) for measure, of in measures.items()}
     if known:
         asked[f"known_{view.item}"] = rows.known_on.max()
     return rows.group_by("row").agg(**asked).rename({f"{name}_row": "row"})
