@@ -34,21 +34,33 @@ CREATE TEMP TABLE suspect (line int) ON COMMIT DROP;
 """
 
 # Facts the house has already. Most come with the content they had: these rows are duplicates and settled here.
+# `item` goes with the row: told as a constant, a planner that has not heard of the item yet expects one record of it,
+# and reads all of them again for every row.
 _FIND_MET = f"""
 CREATE TEMP TABLE met ON COMMIT DROP AS
     SELECT s.line, s.uscc, s.key, NOT EXISTS (SELECT 1 FROM pg_temp.suspect u WHERE u.line = s.line)
         AND r.known_on <= s.known_on AND (s.withdrawn_on IS NULL OR s.withdrawn_on IS NOT DISTINCT FROM r.withdrawn_on)
         AND ROW({_of("s")}) IS NOT DISTINCT FROM ROW({_of("r")}) AS is_repeat
-    FROM pg_temp.staged s
-    JOIN record r ON r.uscc = s.uscc AND r.item = :item AND r.key = s.key AND r.superseded_on IS NULL
+    FROM (SELECT *, CAST(:item AS text) COLLATE "C" AS item FROM pg_temp.staged {{in_order}}) s CROSS JOIN LATERAL (
+        SELECT * FROM record r WHERE r.uscc = s.uscc AND r.item = s.item AND r.key = s.key AND r.superseded_on IS NULL
+        {{one}}) r
+"""
+_ALL_TOGETHER = _FIND_MET.format(in_order="OFFSET 0", one="")
+_ONE_BY_ONE = _FIND_MET.format(in_order="ORDER BY uscc, key", one="LIMIT 1")
+"""Each looked up by itself, which the LIMIT sees to: what a small file costs does not grow with what is there."""
+_FEW = 4
+"""One by one where the item's records outnumber the rows so many times."""
+_NONE_MET = "CREATE TEMP TABLE met (line int, uscc text, key text, is_repeat bool) ON COMMIT DROP"
+_ROWS_AND_HELD = """
+SELECT (SELECT count(*) FROM pg_temp.staged), (SELECT coalesce(sum(valid), 0) FROM feed WHERE item = :item)
 """
 
 # The others, and facts that come more than once in this file: few as a rule, and only they need care.
 _FIND_VERSIONED = """
 CREATE TEMP TABLE versioned ON COMMIT DROP AS
-    SELECT uscc, key FROM pg_temp.met WHERE NOT is_repeat
+    SELECT uscc, key, CAST(:item AS text) COLLATE "C" AS item FROM pg_temp.met WHERE NOT is_repeat
     UNION
-    SELECT s.uscc, s.key FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
+    SELECT s.uscc, s.key, CAST(:item AS text) COLLATE "C" FROM pg_temp.staged s JOIN pg_temp.suspect USING (line)
 """
 
 # Every version of these facts in the order the city knew them; `fate` says what becomes of a staged row. The versions
@@ -62,10 +74,10 @@ WITH coming AS (
     WINDOW same AS (PARTITION BY uscc, key, known_on ORDER BY line)
 ), versions AS (
     SELECT r.id, NULL::int AS line, uscc, key, r.known_on, md5(row({CONTENT})::text) AS content, r.withdrawn_on
-    FROM record r JOIN pg_temp.versioned USING (uscc, key) WHERE r.item = :item AND r.superseded_on IS NULL
+    FROM record r JOIN pg_temp.versioned USING (uscc, item, key) WHERE r.superseded_on IS NULL
     UNION ALL
     SELECT r.id, NULL, uscc, key, r.known_on, md5(row({CONTENT})::text), r.withdrawn_on
-    FROM record r JOIN pg_temp.versioned USING (uscc, key) WHERE r.item = :item AND r.superseded_on IS NOT NULL
+    FROM record r JOIN pg_temp.versioned USING (uscc, item, key) WHERE r.superseded_on IS NOT NULL
     UNION ALL
     SELECT NULL, line, uscc, key, known_on, content, withdrawn_on FROM coming WHERE place = 1
 ), ordered AS (
@@ -91,15 +103,8 @@ UNION ALL SELECT NULL, line, known_on, NULL, NULL,
     CASE WHEN content = first_content THEN 'duplicate' ELSE 'contradiction' END FROM coming WHERE place > 1
 """
 
-# Row by row they would be a million rows to read; a row that repeats what is known is in no chain.
-_FATES = """
-SELECT fate, array_agg(line ORDER BY line),
-    array_agg(DISTINCT to_char(known_on, 'YYYY-MM')) FILTER (WHERE fate IN ('first', 'correction'))
-FROM (
-    SELECT line, fate, known_on FROM pg_temp.chain WHERE fate <> 'old'
-    UNION ALL SELECT line, 'duplicate', NULL FROM pg_temp.met WHERE is_repeat
-) f GROUP BY fate
-"""
+_FATES = "SELECT line, fate, to_char(known_on, 'YYYY-MM') FROM pg_temp.chain WHERE fate <> 'old' ORDER BY 1"
+_REPEATS = "SELECT array_agg(line) FROM pg_temp.met WHERE is_repeat"
 
 _SUPERSEDE = """
 UPDATE record r SET superseded_on = c.superseded_on FROM pg_temp.chain c
@@ -164,19 +169,21 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
     _copy(tx, "suspect (line)", (f"{line}\n".encode() for line in suspect_lines))
     connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; ANALYZE pg_temp.staged (line, uscc, key)")
     names = {"item": item, "feed_id": feed_id}
-    met = connection.execute(text(_FIND_MET), {"item": item}).rowcount
-    versioned = connection.execute(text(_FIND_VERSIONED)).rowcount
+    rows, met = _find_met(tx, item)
+    versioned = connection.execute(text(_FIND_VERSIONED), {"item": item}).rowcount
     if not met and not versioned:
         return Merged(connection.execute(text(_INSERT_NEW + _IN_ORDER), names).rowcount, 0, [], [], [], [])
     connection.exec_driver_sql("ANALYZE pg_temp.met; ANALYZE pg_temp.versioned")
-    connection.execute(text(_CHAIN), {"item": item})
+    connection.execute(text(_CHAIN))
     months = {row[0] for row in connection.execute(text(_SUPERSEDE))}
     connection.execute(text(_INSERT_VERSIONS), names)
-    new = connection.execute(text(_INSERT_NEW + _UNMET + _IN_ORDER), names).rowcount
+    new = connection.execute(text(_INSERT_NEW + _UNMET + _IN_ORDER), names).rowcount if met < rows else 0
     lines: dict[str, list[int]] = {"first": [], "correction": [], "duplicate": [], "contradiction": []}
-    for fate, told, known in connection.execute(text(_FATES)):
-        lines[fate] = told
-        months.update(known or ())
+    for line, fate, month in connection.execute(text(_FATES)):
+        lines[fate].append(line)
+        if fate in {"first", "correction"}:
+            months.add(month)
+    lines["duplicate"] = sorted([*lines["duplicate"], *(connection.scalar(text(_REPEATS)) or ())])
     return Merged(
         new=new + len(lines["first"]),
         corrected=len(lines["correction"]),
@@ -185,6 +192,21 @@ def merge(tx: Session, item: str, feed_id: int, suspect_lines: Iterable[int]) ->
         versioned_lines=lines["first"] + lines["correction"],
         months=sorted(months),
     )
+
+
+def _find_met(tx: Session, item: str) -> tuple[int, int]:
+    """How many rows are staged, and how many of them are of facts the house has; every record came by a feed."""
+    connection = tx.connection()
+    rows, held = connection.execute(text(_ROWS_AND_HELD), {"item": item}).one()
+    if not held:
+        connection.exec_driver_sql(_NONE_MET)
+        return rows, 0
+    if rows * _FEW < held:
+        return rows, connection.execute(text(_ONE_BY_ONE), {"item": item}).rowcount
+    connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+    met = connection.execute(text(_ALL_TOGETHER), {"item": item}).rowcount
+    connection.exec_driver_sql("SET LOCAL enable_nestloop TO DEFAULT")
+    return rows, met
 
 
 def new_facts_by_day(tx: Session, merged: Merged) -> list[tuple[date, date, int]]:
@@ -209,6 +231,8 @@ def touch(tx: Session, merged: Merged) -> None:
     connection = tx.connection()
     connection.exec_driver_sql("DROP TABLE IF EXISTS pg_temp.touched")
     stored = _STORED if merged.has_chain else ""
+    if not merged.new and not merged.corrected:
+        stored = " WHERE false"
     query = f"SELECT uscc, count(*) AS rows FROM pg_temp.staged s{stored} GROUP BY uscc"
     connection.exec_driver_sql(f"CREATE TEMP TABLE touched ON COMMIT DROP AS {query}")
     connection.exec_driver_sql("ANALYZE pg_temp.touched")
@@ -246,6 +270,7 @@ def withdraw(tx: Session, record_id: int, on: date) -> Record | None:
     tx.connection().execute(
         text(
             "UPDATE record SET withdrawn_on = :on WHERE item = :item AND uscc = :uscc AND key = :key"
+            " AND (superseded_on IS NULL OR superseded_on IS NOT NULL)"  # two indexes, each of a part
             " AND (withdrawn_on IS NULL OR withdrawn_on > :on)"
         ),
         {"on": on, "item": record.item, "uscc": record.uscc, "key": record.key},

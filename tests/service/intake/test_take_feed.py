@@ -220,6 +220,20 @@ def test_the_firms_a_feed_touched_are_counted_as_its_records_are(take: Take, tx:
     assert (feed.valid, feed.duplicates) == (1, 1)
 
 
+@pytest.mark.parametrize("few", [0, 10**9], ids=["one by one", "all together"])
+def test_facts_known_already_are_found_whether_the_file_is_small_or_large(
+    take: Take, tx: Session, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(records, "_FEW", few)
+    months = [f"2025-{month:02d}" for month in range(1, 13)]
+    take("tax_payment", [tax(firm, month) for firm in (FANG, FENG) for month in months], on=date(2026, 5, 10))
+    again = [tax(FANG, month) for month in months] + [tax(FENG, "2025-01", amount="7"), tax(OU), tax(FENG, "bad")]
+    feed = take("tax_payment", again).feed
+    assert (feed.valid, feed.corrected, feed.duplicates, feed.quarantined) == (2, 1, 12, 1)
+    assert (len(in_sight(tx, FENG, DAY)), ("2025-01|vat", 700) in in_sight(tx, FENG, DAY)) == (12, True)
+    assert tx.execute(text("SHOW enable_nestloop")).scalar_one() == "on"
+
+
 def test_a_mark_set_again_meanwhile_is_not_taken_away(take: Take, tx: Session) -> None:
     take("tax_payment", [tax()])
     ((_, seen_at),) = firms.list_stale(tx)
