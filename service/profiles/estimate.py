@@ -59,7 +59,7 @@ def reasons_of(
     if not snapshots:
         return []
     frame = pd.DataFrame([features for features, _ in snapshots], dtype="float64")
-    days = pd.DataFrame([vintage for _, vintage in snapshots]).apply(pd.to_datetime)
+    days = pd.DataFrame([vintage for _, vintage in snapshots]).astype("datetime64[s]")
     told = model.estimate(frame.join(days.add_prefix("known_on.")), explain=True).reasons or []
     return [[{key: _plain(value) for key, value in asdict(one).items()} for one in row] for row in told]
 
