@@ -14,8 +14,6 @@ from service.domain.push_list import LineState
 from service.domain.reporting import DrawForm, Reported, fault_of_draw
 from service.store import credit
 
-NUMBER_IS_KNOWN = "借据号 {number} 已报送；如有错误，请更正。"
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -72,7 +70,7 @@ def _take(who: Who, form: DrawForm, desk: Desk, report: Report) -> Drawn | Repor
     if same is not None:
         if (same.grant_id, same.amount_fen, same.drawn_on) == (grant.id, form.amount_fen, form.drawn_on):
             return Reported(same.id)
-        raise Conflict(NUMBER_IS_KNOWN, field="loan_number", number=form.loan_number)
+        raise Conflict("借据号 {number} 已报送；如有错误，请更正。", field="loan_number", number=form.loan_number)
     _check_amount(form, grant, desk.drawn[grant.id])
     return Drawn(who, form, grant, desk.lines[grant.line_id])
 

@@ -17,7 +17,6 @@ OF_BANK = text("""
     LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today
     WHERE CAST(:bank_id AS bigint) IS NULL OR p.bank_id = :bank_id ORDER BY p.bank_id, p.code
 """)
-OVER_QUOTA = "产品剩余额度不足"
 LOCK = text("SELECT * FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 MOVE_MONEY = text("""
     WITH locked AS MATERIALIZED (SELECT id FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE)
@@ -59,9 +58,13 @@ class Purse:
         product, more = self._product[product_id], reserved + granted
         held = product.reserved_fen + product.granted_fen + self.reserved[product_id] + self.granted[product_id]
         if product.quota_fen is not None and more > 0 and held + more > product.quota_fen:
-            raise Conflict(OVER_QUOTA)
+            raise _over_quota()
         self.reserved[product_id] += reserved
         self.granted[product_id] += granted
+
+
+def _over_quota() -> Conflict:
+    return Conflict("产品剩余额度不足")
 
 
 def lock_purse(tx: Session, product_ids: Iterable[int]) -> Purse:
@@ -80,7 +83,7 @@ def move_money(tx: Session, reserved: Mapping[int, int], granted: Mapping[int, i
     if not rows:
         return
     if int(tx.execute(MOVE_MONEY, {"ids": ids, "rows": as_json(rows)}).rowcount) != len(rows):  # type: ignore[attr-defined]
-        raise Conflict(OVER_QUOTA)
+        raise _over_quota()
 
 
 def free_money(tx: Session, money: Mapping[int, int]) -> None:
