@@ -6,18 +6,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from risk.measures import VIEWS
+from risk.measures import VIEWS, OfItem, as_they_are
 from risk.records import BY_FEED, EVENTS, Records, RecordsError, nothing, opened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     import numpy as np
     import pandas as pd
 
-    from risk.measures import Measures
+    from risk.measures import Measures, View
     from risk.terms import FactSpec, Feature
 
 COHORT = ("uscc", "as_of", "amount_fen", "term_months")
@@ -85,7 +85,8 @@ class Recipe:
         present = frozenset(item for item, table in tables.items() if table is not None)
         if self._written is None or self._written[0] != present:
             engine = _engine(tables)
-            wide = _wide(self._name, tables, self._needed(_wide(self._name, tables).schema()))
+            at_hand = self.source.at_hand
+            wide = _wide(self._name, tables, at_hand, self._needed(_wide(self._name, tables, at_hand).schema()))
             feed_days = _feed_question(tables)
             self._written = (present, engine, str(engine.compile(wide.select("row", **self._asked(wide)))),
                              None if feed_days is None else str(engine.compile(feed_days)))  # fmt: skip
@@ -156,7 +157,7 @@ def _feed_days(
     return days
 
 
-def _wide(cohort: str, tables: Mapping[str, Any], needed: Container[str] | None = None) -> Any:
+def _wide(cohort: str, tables: Mapping[str, Any], at_hand: Any, needed: Container[str] | None = None) -> Any:
     """One row per cohort row with the measures needed (default: all of the items asked), `known_<item>`, `live_<item>`.
 
     One chain of joins and one selection over it: nested ones pass the depth a SQL writer can walk.
@@ -167,22 +168,50 @@ def _wide(cohort: str, tables: Mapping[str, Any], needed: Container[str] | None 
     firms = ibis.table({"row": "int64", "uscc": "string", "as_of": "date", "amount_fen": "int64",
                         "term_months": "int64", **live}, name=cohort)  # fmt: skip
     days = firms.select("row", "uscc", "as_of")
-    joined, counted, columns = firms, set[str](), {name: firms[name] for name in firms.columns}
-    for name, view in VIEWS.items():
+    joined, columns = firms, {name: firms[name] for name in firms.columns}
+    for place, (item_of, measured) in enumerate(_found(tables, at_hand, days, needed)):
+        found = measured.rename({f"row_{place}": "row"})
+        joined = joined.left_join(found, firms.row == found[f"row_{place}"])
+        columns |= {column: _zeroed(found[column], item, firms) for column, item in item_of.items()}
+    return joined.select(**columns)
+
+
+def _found(
+    tables: Mapping[str, Any], at_hand: Any, days: Any, needed: Container[str] | None
+) -> Iterator[tuple[dict[str, str], Any]]:
+    """Measures by cohort row, group by group, each group with the item of every measure in it."""
+    in_sight = None if at_hand is None else visible(at_hand, days)
+    together: dict[str, Any] = {}
+    item_of: dict[str, str] = {}
+    for view, measures in _views(tables, needed):
+        if in_sight is not None and view.rows is as_they_are:
+            together |= {measure: of(OfItem(in_sight, view.item)) for measure, of in measures.items()}
+            item_of |= dict.fromkeys(measures, view.item)
+            continue
+        if in_sight is not None:
+            rows = in_sight.filter(in_sight.item == view.item)
+        else:
+            table = tables[view.item]
+            rows = visible(nothing(days) if table is None else table, days)
+        rows = view.rows(rows)
+        asked = {measure: of(rows) for measure, of in measures.items()}
+        yield dict.fromkeys(measures, view.item), rows.group_by("row").agg(**asked)
+    if in_sight is not None:
+        yield item_of, in_sight.group_by("row").agg(**together)
+
+
+def _views(tables: Mapping[str, Any], needed: Container[str] | None) -> Iterator[tuple[View, Measures]]:
+    """The views of the items asked with their measures needed; an item's first also tells its firm's latest record."""
+    told = set[str]()
+    for view in VIEWS.values():
         if view.item not in tables:
             continue
-        measures = {one: of for one, of in view.measures.items() if needed is None or one in needed}
-        if not measures and view.item in counted:
-            continue
-        table = tables[view.item]
-        source = nothing(days) if table is None else table
-        found = _counted(name, measures, visible(source, days, view.item), known=view.item not in counted)
-        joined = joined.left_join(found, firms.row == found[f"{name}_row"])
-        columns |= {
-            column: _zeroed(found[column], view.item, firms) for column in found.columns if column != f"{name}_row"
-        }
-        counted.add(view.item)
-    return joined.select(**columns)
+        measures: Measures = {one: of for one, of in view.measures.items() if needed is None or one in needed}
+        if view.item not in told:
+            measures[f"known_{view.item}"] = lambda t: t.known_on.max()
+        told.add(view.item)
+        if measures:
+            yield view, measures
 
 
 def _live(frame: pd.DataFrame, days: np.ndarray) -> Any:
@@ -191,16 +220,6 @@ def _live(frame: pd.DataFrame, days: np.ndarray) -> Any:
 
     as_of = frame["as_of"].to_numpy().astype("datetime64[D]")
     return as_of >= days[0] if len(days) else np.zeros(len(frame), dtype=bool)
-
-
-def _counted(name: str, measures: Measures, seen: Any, *, known: bool) -> Any:
-    """Measures of one view by cohort row; with `known`, also the day of the firm's latest record."""
-    view = VIEWS[name]
-    rows = view.rows(seen)
-    asked = {measure: of(rows) for measure, of in measures.items()}
-    if known:
-        asked[f"known_{view.item}"] = rows.known_on.max()
-    return rows.group_by("row").agg(**asked).rename({f"{name}_row": "row"})
 
 
 def _zeroed(column: Any, item: str, firms: Any) -> Any:

@@ -18,13 +18,41 @@ Value = Any
 Measures = dict[str, "Callable[[Rows], Value]"]
 
 
+def as_they_are(t: Rows) -> Rows:
+    """The visible rows themselves."""
+    return t
+
+
 @dataclass(frozen=True)
 class View:
     """One grouping of one item: `measures` over `rows(visible rows)`, one result per cohort row."""
 
     item: str
     measures: Mapping[str, Callable[[Rows], Value]]
-    rows: Callable[[Rows], Rows] = lambda t: t
+    rows: Callable[[Rows], Rows] = as_they_are
+
+
+class OfItem:
+    """The rows of one item within a table of all items, as a view's measures see them.
+
+    Elsewhere every column is null, which no aggregate counts; and what counts rows is unknown where the item has none.
+    """
+
+    def __init__(self, table: Rows, item: str) -> None:
+        self._table, self._own = table, table.item == item
+
+    def __getattr__(self, column: str) -> Value:
+        import ibis
+
+        return ibis.ifelse(self._own, self._table[column], ibis.null(self._table[column].type()))
+
+    def count(self, where: Value = None) -> Value:
+        """How many rows fulfil `where`."""
+        import ibis
+
+        wanted = self._own if where is None else self._own & where
+        there = self._table.count(where=self._own) > 0
+        return ibis.ifelse(there, self._table.count(where=wanted), ibis.null("int64"))
 
 
 def fen(t: Rows, where: Value = None) -> Value:

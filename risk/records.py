@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,9 +41,13 @@ class RecordsError(ValueError):
 
 @dataclass(frozen=True)
 class Records:
-    """Where records come from: a function from catalogue item to an Ibis table (None: the item was never delivered)."""
+    """Where records come from: a function from catalogue item to an Ibis table (None: the item was never delivered).
+
+    `at_hand` holds all items in one table, where that is small enough to be looked through once for all of them.
+    """
 
     item: Callable[[str], Any]
+    at_hand: Any = None
 
     @classmethod
     def of(cls, table: Any) -> Self:
@@ -54,6 +58,11 @@ class Records:
         if missing := sorted(set(COLUMNS) - set(table.columns)):
             raise RecordsError(f"The records lack the columns {', '.join(missing)}.")
         return cls(lambda item: table.filter(table.item == item))
+
+    @classmethod
+    def of_few(cls, table: Any) -> Self:
+        """The same for a few hundred firms: a third of the time, where most of it goes into setting up each item."""
+        return replace(cls.of(table), at_hand=table)
 
 
 def mirror(folder: str | Path) -> Records:
@@ -91,17 +100,15 @@ def nothing(cohort: Any) -> Any:
     )
 
 
-def visible(table: Any, cohort: Any, item: str) -> Any:
-    """Return the rows of one item each cohort row may see on its as-of day, with `row`, `as_of` and `age` in days.
+def visible(table: Any, cohort: Any) -> Any:
+    """Return the rows each cohort row may see on its as-of day, with `row`, `as_of` and `age` in days.
 
     Point in time (DOMAIN.md, rules that bind): known and happened by that day, not superseded, not withdrawn by then,
     and for adverse items still inside the publication window.
     """
     rows = table.join(cohort, "uscc")
-    standing = seen(rows, rows.as_of)
-    if item in ADVERSE:
-        standing &= rows.ends_on.isnull() | (rows.ends_on > rows.as_of)
-    return rows.filter(standing).mutate(age=days_between(rows.happened_on, rows.as_of))
+    published = ~rows.item.isin(sorted(ADVERSE)) | rows.ends_on.isnull() | (rows.ends_on > rows.as_of)
+    return rows.filter(seen(rows, rows.as_of) & published).mutate(age=days_between(rows.happened_on, rows.as_of))
 
 
 def seen(rows: Any, day: Any) -> Any:

@@ -85,7 +85,7 @@ class Profiler:
 
         engine = ibis.duckdb.connect(threads=1)  # a few thousand rows: more threads only wait for each other
         table = engine.create_table("records_at_hand", schema=ibis.schema(COLUMNS), temp=True)
-        return engine, Recipe(Records.of(table), self.features, self.facts)
+        return engine, Recipe(Records.of_few(table), self.features, self.facts)
 
     def _from_rows(self, csv: bytes, cohort: "pd.DataFrame", came: SourceDays) -> "pd.DataFrame":
         with self._lock:

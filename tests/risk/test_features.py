@@ -13,7 +13,7 @@ from risk.build import Recipe
 from risk.facts import FACTS
 from risk.features import FEATURES, INVOICE_FEATURES, build, with_demand
 from risk.measures import VIEWS
-from risk.records import COLUMNS, RecordsError
+from risk.records import COLUMNS, Records, RecordsError
 from tests.risk import by_hand
 from tests.risk.worlds import FANG, FENG, TODAY, arrow, cohort, month_end, random_world, row, table
 
@@ -23,12 +23,12 @@ ASKED = {"amount_fen": 123_456_700, "term_months": 18}
 NAMES = [one.name for one in FEATURES]
 
 
-@pytest.fixture(scope="module")
-def recipe_over():
+@pytest.fixture(scope="module", params=[Records.of, Records.of_few], ids=["item by item", "all at hand"])
+def recipe_over(request):
     """A recipe whose records can be changed: (rows) → frame of the four firms, features, facts and sources."""
     held = table([])
     engine = held.get_backend()
-    recipe = Recipe(held, [*FEATURES, *INVOICE_FEATURES], FACTS)
+    recipe = Recipe(request.param(held), [*FEATURES, *INVOICE_FEATURES], FACTS)
 
     def ask(rows, as_of=TODAY):
         engine.raw_sql("DELETE FROM record")
