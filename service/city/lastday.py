@@ -70,8 +70,10 @@ def banks_answer(address: str, life: Life, keys: dict[int, str]) -> tuple[int, i
     for place, line, one in life.due.pop(life.city.when.end, []):
         said[place][line].append(one)
     lines = taken = 0
+    trust = httpx.create_ssl_context()  # once: loading the authorities takes as long as a bank's whole answer
     for place, key in keys.items():
-        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as bank:
+        own = {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=address, headers=own, timeout=60, verify=trust) as bank:
             seen = _open_lines(bank)
             lines += len(seen)
             for turn in (0, 1):
