@@ -1,4 +1,4 @@
-"""The commands of the estimate: train, evaluate, card, drift."""
+"""The commands of the estimate: train, evaluate, leaks, card, drift."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
 app = typer.Typer(help="Train, measure and show the model of default risk.", no_args_is_help=True, add_completion=False)
 
@@ -61,6 +63,55 @@ def evaluate(mirror: Mirror, model: Model, as_of: Day, json_path: Json = None) -
     if json_path is not None:
         told = {"version": loaded.version, "n": len(outcome), "measures": found, "intervals": bounds}
         json_path.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+
+@app.command()
+def leaks(
+    file: Annotated[Path, typer.Argument(help="Rows with a known outcome (Parquet or CSV).")],
+    outcome: Annotated[str, typer.Option(help="The column that says how it ended.")],
+    bad: Annotated[str, typer.Option(help="Its word for a default.")] = "1",
+    as_of: Annotated[str | None, typer.Option(help="The column with the day a row is scored on.")] = None,
+    group: Annotated[str | None, typer.Option(help="The column that names the client.")] = None,
+    fold: Annotated[str | None, typer.Option(help="The column with the part of the split a row is in.")] = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help="A column not meant as a feature; may be repeated.")
+    ] = None,
+) -> None:
+    """Look for columns that could not have been known and splits that let a row see itself; 1 where there are any."""
+    from risk.leaks import find_leaks
+
+    frame = _rows_of(file)
+    if outcome not in frame.columns:
+        raise _Wrong(f"{file}: there is no column {outcome}.")
+    apart = {outcome, fold, *(leave_out or ())} - {None}
+    known = frame[outcome].notna()
+    try:
+        found = find_leaks(
+            frame.loc[known, [name for name in frame.columns if name not in apart]],
+            (frame.loc[known, outcome].astype(str) == bad).to_numpy(dtype="int64"),
+            as_of=as_of, groups=group, folds=None if fold is None else frame.loc[known, fold].to_numpy(),
+        )  # fmt: skip
+    except (KeyError, ValueError) as fault:
+        raise _Wrong(f"{file}: {fault}") from fault
+    for leak in found:
+        typer.echo(f"{leak.zh}\n{leak.en}\n")
+    if found:
+        raise typer.Exit(1)
+    typer.echo("没有发现泄漏。 No leak was found.")
+
+
+class _Wrong(ValueError):
+    """What a person can mend, in one sentence."""
+
+
+def _rows_of(file: Path) -> pd.DataFrame:
+    """A table of rows from Parquet or CSV."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
+    except (OSError, ValueError) as fault:
+        raise _Wrong(f"{file}: this cannot be read as a table ({fault}).") from fault
 
 
 @app.command()
@@ -123,7 +174,7 @@ def main() -> None:
 
     try:
         app()
-    except (ArtifactError, RecordsError, TrainingError) as fault:
+    except (ArtifactError, RecordsError, TrainingError, _Wrong) as fault:
         typer.echo(str(fault), err=True)
         raise SystemExit(2) from fault
 
