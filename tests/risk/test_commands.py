@@ -59,6 +59,7 @@ def test_a_missing_mirror_and_a_missing_model_are_one_sentence_and_exit_code_two
     for words in (
         ("train", "--mirror", tmp_path / "no", "--out", tmp_path / "m", "--as-of", "2026-06-15"),
         ("card", "--model", tmp_path),
+        ("leaks", tmp_path / "no.parquet", "--outcome", "end"),
     ):
         answer = run(*words)
         assert answer.returncode == 2
