@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +16,9 @@ from matching.fit_many import fit_many
 from matching.judge import judge
 from matching.judge_many import columns_of
 from matching.policy import Policy
-from matching.terms import Facts, Light, Verdict
+from matching.terms import Light
+from service.actions.case import Case
+from service.actions.open_follow_ups import follow
 from service.actions.settle_demand import settling
 from service.domain.demand import DemandState, LightWord
 from service.domain.errors import NotAllowed, NotFound
@@ -28,9 +29,8 @@ from service.profiles.documents import content_hash, facts_document, findings_do
 from service.profiles.estimate import Estimated, estimate_many, reasons_of
 from service.profiles.facts import facts_for
 from service.profiles.firm_days import known_today
-from service.profiles.obstacles import NO_PRODUCT_FITS, Obstacle, next_date, obstacles_of
 from service.profiles.tools import Tools
-from service.store import consents, demands, firm_days, follow_ups, notices, statistics, trail, verdicts
+from service.store import consents, demands, firm_days, notices, statistics, trail, verdicts
 from service.store.notices import Message
 from service.store.statistics import Event
 from service.store.trail import Act
@@ -41,38 +41,6 @@ JUDGE = the_platform("judge")
 
 JUDGED_STATES = frozenset({S.REPORTED, S.RECOMMENDED, S.PUSHED, S.ANSWERED, S.OFFERED})
 ESTIMATE = "estimate"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One demand with everything its judgement rests on and came to."""
-
-    demand: Row[Any]
-    firm: Row[Any]
-    facts: Facts
-    estimated: Estimated | None
-    verdict: Verdict
-    fits: int = 0
-
-    @cached_property
-    def findings(self) -> list[dict[str, Any]]:
-        """What was found, and what could not be judged here, as stored."""
-        return findings_document(self.verdict)
-
-    @cached_property
-    def told(self) -> dict[str, dict[str, Any]]:
-        """The facts, as stored."""
-        return facts_document(self.facts)
-
-    @cached_property
-    def content(self) -> str:
-        """The hash of what was judged and found."""
-        return content_hash(self.told, self.findings, self.verdict, self.fits)
-
-    @property
-    def whose(self) -> dict[str, Any]:
-        """The demand, firm and district every row about it names."""
-        return {"demand_id": self.demand.id, "uscc": self.demand.uscc, "district": self.demand.district}
 
 
 def judge_demands(
@@ -94,7 +62,7 @@ def judge_demands(
         return
     cases = _cases(tx, rows, tools, today, now, anew)
     _keep(tx, cases, cause, tools, today, now)
-    acts = _move(tx, cases, cause, tools, today, now) + _follow(tx, cases, tools, today)
+    acts = _move(tx, cases, cause, tools, today, now) + follow(tx, cases, tools, today)
     acts += settling(tx, JUDGE, [row.id for row in rows], today, now, cause)
     notices.add(tx, [_told(act) for act in acts if act.noun == "light"], today, now)
     trail.append(tx, JUDGE, acts, now)
@@ -296,41 +264,6 @@ def _open_reviews(tx: Session, cases: Sequence[Case], tools: Tools, today: date,
     told = [Message("review_opened", district=case.demand.district, demand_id=case.demand.id) for case in cases]
     notices.add(tx, told, today, now)
     return [Act("open", "review", key, new="open", **case.whose) for key, case in zip(ids, cases, strict=True)]
-
-
-def _follow(tx: Session, cases: Sequence[Case], tools: Tools, today: date) -> list[Act]:
-    """Open what stands in the way as work with a date; close what stands there no longer."""
-    there = follow_ups.open_of(tx, [case.demand.id for case in cases])
-    opening: list[tuple[Case, Obstacle]] = []
-    closing: list[tuple[Case, Row[Any]]] = []
-    for case in cases:
-        obstacles = {one.id: one for one in obstacles_of(case.verdict, case.fits)}
-        known = {row.obstacle: row for row in there.get(case.demand.id, [])}
-        opening += [(case, one) for key, one in obstacles.items() if key not in known]
-        judged = {one.criterion for one in case.verdict.findings} | {NO_PRODUCT_FITS}
-        closing += [(case, row) for key, row in known.items() if key in judged and key not in obstacles]
-    rows = [_follow_up_row(case, one, tools, today) for case, one in opening]
-    ids = follow_ups.add(tx, rows)
-    follow_ups.change(tx, [{"id": row.id, "closed_on": today, "outcome": "resolved"} for _, row in closing])
-    acts = [
-        Act("open", "follow_up", key, new="open", details={"obstacle": one.id}, **case.whose)
-        for key, (case, one) in zip(ids, opening, strict=True)
-    ]
-    return acts + [
-        Act("close", "follow_up", row.id, old="open", new="closed", details={"outcome": "resolved"}, **case.whose)
-        for case, row in closing
-    ]
-
-
-def _follow_up_row(case: Case, obstacle: Obstacle, tools: Tools, today: date) -> dict[str, Any]:
-    return case.whose | {
-        "obstacle": obstacle.id,
-        "office": obstacle.office[:120],
-        "measure": obstacle.measure[:500],
-        "owner": obstacle.owner,
-        "next_on": next_date(tools, obstacle.clock, case.demand.district, today),
-        "opened_on": today,
-    }
 
 
 def _told(act: Act) -> Message:
