@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 import uvicorn
 
+from docs.take_pictures import LARGEST, take
 from service.actions.add_account import NewAccount, add_account
 from service.actions.run_cycle import run_cycle
+from service.city.cast import Card, add_cast
 from service.clock import Clock
-from service.domain.people import the_platform
+from service.domain.people import Role, the_platform
+from service.store.platform_state import set_demo_day
 from tests.builders import FANG, NOW, TODAY, ZHONGYUAN, a_small_world, rows_of
 from web.main import build_app
 
@@ -34,6 +37,17 @@ PEOPLE = {
     "gao": NewAccount("gao", "高", "district", PASSWORD, district=ZHONGYUAN),
     "guo": NewAccount("guo", "郭", "city", PASSWORD),
 }
+
+
+def cards(bank: int) -> list[Card]:
+    """The sign-in cards the pictures are taken with."""
+    return [
+        Card("demo-firm", "方", Role.FIRM, uscc=FANG),
+        Card("demo-bank", "白", Role.OFFICER, bank_id=bank),
+        Card("demo-district", "高", Role.DISTRICT, district=ZHONGYUAN),
+        Card("demo-city", "郭", Role.CITY),
+        Card("demo-operator", "欧", Role.OPERATOR),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +188,7 @@ def pays(bai: Walker, line: str) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_demand_walks_from_the_firm_over_the_bank_to_the_official(
-    database, settings, world, chromium, javascript: bool
+    database, settings, world, chromium, tmp_path, javascript: bool
 ) -> None:
     clock = Clock(demo_on=TODAY)
     with served(build_app(settings, database, clock)) as address:
@@ -192,6 +206,13 @@ def test_a_demand_walks_from_the_firm_over_the_bank_to_the_official(
             official.goes("/figures")
             official.sees("放款户数", "1 1 40 30 4.35%")  # granted and paid: households, 万元, and the rate
         assert [walker.complaints for walker in (fang, bai, gao, guo)] == [[], [], [], []]
+        if javascript:
+            with database.transaction(the_platform("test")) as tx:
+                set_demo_day(tx, TODAY)
+                add_cast(tx, the_platform("test"), cards(world.bank), TODAY, NOW)
+            for picture in take(chromium, address, tmp_path):
+                assert picture.read_bytes().startswith(b"\x89PNG")
+                assert 20_000 < picture.stat().st_size < LARGEST
     with database.transaction(the_platform("test")) as tx:
         assert rows_of(tx, "demand")[0]["state"] == "drawn"
         kinds = {row["kind"]: row["amount_fen"] for row in rows_of(tx, "figure_event")}
