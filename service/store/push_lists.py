@@ -51,7 +51,12 @@ PUT_OFF = text("""
         JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id bigint, version text)
           ON d.id = n.id AND d.xmin::text = n.version
         ORDER BY d.id FOR UPDATE OF d SKIP LOCKED)
-    UPDATE demand d SET push_on = :until FROM unchanged u WHERE d.id = u.id
+    UPDATE demand d SET push_on = :until, next_on = CASE WHEN next_step = 'push' THEN :until ELSE next_on END
+    FROM unchanged u WHERE d.id = u.id
+""")
+PUT_OFF_LOCKED = text("""
+    UPDATE demand SET push_on = :until, next_on = CASE WHEN next_step = 'push' THEN :until ELSE next_on END
+    WHERE id = ANY (:ids)
 """)
 ANSWERED = text("""
     SELECT l.bank_id, b.kind AS bank_kind, f.industry, f.size_class, v.light AS verdict_light, l.amount_fen, l.district,
@@ -162,16 +167,17 @@ def versions_under_lock(tx: Session, demand_ids: Sequence[int]) -> dict[int, str
 
 
 def put_off(tx: Session, versions: Mapping[int, str], until: date) -> None:
-    """These demands were looked at: not again before `until`, unless something changed them meanwhile."""
+    """These demands were looked at: not again before `until`, unless something changed them meanwhile.
+
+    Where the push itself is what comes next, the firm sees that date.
+    """
     rows = standing.as_json({"id": one, "version": version} for one, version in versions.items())
     tx.execute(PUT_OFF, {"rows": rows, "until": until})
 
 
 def put_off_locked(tx: Session, demand_ids: Sequence[int], until: date) -> None:
     """The same for demands this transaction holds."""
-    tx.execute(
-        text("UPDATE demand SET push_on = :until WHERE id = ANY (:ids)"), {"ids": list(demand_ids), "until": until}
-    )
+    tx.execute(PUT_OFF_LOCKED, {"ids": list(demand_ids), "until": until})
 
 
 def next_run(tx: Session, day: date) -> int:

@@ -157,9 +157,10 @@ def test_places_are_kept_and_what_finds_none_waits_for_tomorrow(database) -> Non
     push()
     with transaction(CYCLE) as tx:
         used = rows_of(tx, "SELECT product_id, used FROM place_use ORDER BY 1")
-        waiting = rows_of(tx, "SELECT next_step, push_on FROM demand WHERE state = 'recommended'")
+        waiting = rows_of(tx, "SELECT next_step, push_on, next_on FROM demand WHERE state = 'recommended'")
     assert [tuple(row) for row in used] == [(cast.products[0], 2), (cast.products[1], 1)]
-    assert {tuple(row) for row in waiting} == {("push", TODAY + timedelta(days=1))}
+    tomorrow = TODAY + timedelta(days=1)
+    assert {tuple(row) for row in waiting} == {("push", tomorrow, tomorrow)}, "a plan with a date that is yet to come"
     push(TODAY + timedelta(days=1))
     assert sum(row[0] == cast.banks[0] for row in lists()) == 4
 
