@@ -28,7 +28,7 @@ WHAT_STANDS = (
     "SELECT kind, district, bank_id, events, households, amount_fen, first_loan_fen FROM figure_day ORDER BY 1, 2, 3",
     "SELECT kind, noun_id, sign FROM figure_event ORDER BY 1, 2, 3",
     "SELECT kind, demand_id, line_id, count(*) FROM notice GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-    "SELECT verb, noun, noun_id, bank_id, old, new FROM trail WHERE noun NOT IN ('demand', 'light') ORDER BY 2, 3, 1",
+    "SELECT verb, noun, noun_id, bank_id, old, new FROM trail WHERE noun <> ALL ('{demand,light}') ORDER BY 2, 3, id",
 )
 
 
