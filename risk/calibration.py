@@ -50,22 +50,23 @@ class Calibration:
         return cls(told["method"], told["base_rate"], tuple(told["knots"]), tuple(told["values"]))
 
 
-def platt(margin: Floats, labels: Floats) -> Calibration:
+def platt(margin: Floats, labels: Floats, weights: Floats | None = None) -> Calibration:
     """Platt's line (1999), with his smoothed targets, its slope kept above zero so that order never turns."""
     from scipy.optimize import minimize
 
     bad, good = labels.sum(), (1 - labels).sum()
+    heavy = np.ones(len(labels)) if weights is None else weights / weights.mean()
     target = np.where(labels > 0, (bad + 1) / (bad + 2), 1 / (good + 2))
 
     def loss(line: Floats) -> tuple[float, Floats]:
         odds = line[0] * margin + line[1]
-        slope = probability_of(odds) - target
-        return float(np.mean(np.logaddexp(0, odds) - target * odds)), np.array(
+        slope = heavy * (probability_of(odds) - target)
+        return float(np.mean(heavy * (np.logaddexp(0, odds) - target * odds))), np.array(
             [np.mean(slope * margin), np.mean(slope)]
         )
 
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.01, None), (None, None)])
-    return Calibration("platt", float(labels.mean()), (float(found.x[0]), float(found.x[1])))
+    return Calibration("platt", float(np.average(labels, weights=weights)), (float(found.x[0]), float(found.x[1])))
 
 
 def isotonic(margin: Floats, labels: Floats) -> Calibration:

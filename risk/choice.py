@@ -8,110 +8,187 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from risk import scorecard, trees
+from risk import grow, scorecard
+from risk.blend import Blend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from risk.scorecard import Scorecard
-    from risk.trees import Trees
+    from risk.grow import Growth
+    from risk.model import Scorer
 
     Floats = NDArray[np.float64]
     Places = NDArray[np.intp]
     Folds = Sequence[tuple[Places, Places]]
 
-RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
-FEW_STEPS, MANY_STEPS = (20, 40, 70, 100), (60, 120, 200, 300, 400)
-FEW_ROWS = 2_000
-"""Below this only small trees are tried: large ones could not fill their leaves."""
+
+@dataclass(frozen=True)
+class Menu:
+    """What is tried: scorecards by ridge, ways to grow trees, and shares of the trees in a blend with the scorecard."""
+
+    ridges: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    growths: tuple[Growth, ...] = (grow.SMALL, grow.LARGE)
+    shares: tuple[float, ...] = (0.5,)
+
+
+MENU = Menu()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to learn from: matrix (rows × features, NaN: unknown), labels, names, directions, weights (or None)."""
+
+    matrix: Floats
+    labels: Floats
+    names: Sequence[str]
+    directions: Sequence[int]
+    weights: Floats | None = None
+
+    def at(self, places: Places) -> Rows:
+        """Some of the rows."""
+        heavy = None if self.weights is None else self.weights[places]
+        return Rows(self.matrix[places], self.labels[places], self.names, self.directions, heavy)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to make a model: a scorecard with a ridge, or trees with settings and a number of rounds."""
+    """One way to make a model: a scorecard with a ridge, trees of a growth and length, or a blend of the two."""
 
     kind: str
     ridge: float = 0.0
     rounds: int = 0
-    small: bool = True
+    growth: Growth | None = None
+    share: float = 0.0
 
     @property
     def told(self) -> dict[str, Any]:
         """For the card."""
-        if self.kind == "scorecard":
-            return {"kind": self.kind, "ridge": self.ridge}
-        return {"kind": self.kind, "rounds": self.rounds, "settings": dict(_settings(self))}
+        card = {"ridge": self.ridge} if self.kind != "trees" else {}
+        if self.growth is None:
+            return {"kind": self.kind, **card}
+        grown = {"rounds": self.rounds, "bag": self.growth.bag, "settings": dict(self.growth.settings)}
+        return {"kind": self.kind, **card, **grown, **({"share": self.share} if self.kind == "blend" else {})}
 
 
-def _settings(candidate: Candidate) -> Mapping[str, Any]:
-    return trees.SMALL if candidate.small else trees.LARGE
+@dataclass(frozen=True)
+class Tried:
+    """Every candidate's log-odds on every row the folds left unseen, fold after fold (`places`: which rows)."""
+
+    places: Places
+    folds: Places
+    labels: Floats
+    weights: Floats | None
+    margins: Mapping[Candidate, Floats]
+
+    def loss(self, candidate: Candidate) -> Floats:
+        """Log-loss row by row, weighted to a mean weight of one."""
+        margin = self.margins[candidate]
+        lost = np.logaddexp(0, margin) - self.labels * margin
+        return lost if self.weights is None else lost * self.weights / self.weights.mean()
+
+    @property
+    def losses(self) -> dict[Candidate, Floats]:
+        """Log-loss of every candidate."""
+        return {candidate: self.loss(candidate) for candidate in self.margins}
 
 
-def fit(
-    candidate: Candidate, matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], seed: int
-) -> Scorecard | Trees:
+def fit(candidate: Candidate, rows: Rows, seed: int) -> Scorer:
     """Make the candidate's model of these rows."""
-    if candidate.kind == "scorecard":
-        return scorecard.fit(matrix, labels, names, directions, candidate.ridge)
-    return trees.fit(matrix, labels, names, directions, _settings(candidate), candidate.rounds, seed)
+
+    def card() -> Any:
+        return scorecard.fit(rows.matrix, rows.labels, rows.names, rows.directions, candidate.ridge, rows.weights)
+
+    def trees() -> Any:
+        assert candidate.growth is not None
+        return grow.fit(candidate.growth, rows.matrix, rows.labels, rows.names, rows.directions,
+                        rounds=candidate.rounds, seed=seed, weights=rows.weights)  # fmt: skip
+
+    if candidate.kind == "blend":
+        return Blend(trees(), card(), candidate.share)
+    made: Scorer = card() if candidate.kind == "scorecard" else trees()
+    return made
 
 
-def tried(
-    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], folds: Folds, seed: int
-) -> dict[Candidate, Floats]:
-    """Log-loss of every candidate on every row the folds left unseen, fold after fold."""
-    losses: dict[Candidate, list[Floats]] = {}
+def tried(rows: Rows, folds: Folds, seed: int, menu: Menu | None = None) -> Tried:
+    """Every candidate of the menu on every row the folds left unseen; blends are of the best of each kind."""
+    menu = menu or MENU
+    parts: dict[Candidate, list[Floats]] = {}
     for fitted, kept in folds:
-        for candidate, margin in _margins(matrix, labels, names, directions, fitted, kept, seed).items():
-            losses.setdefault(candidate, []).append(np.logaddexp(0, margin) - labels[kept] * margin)
-    return {candidate: np.concatenate(parts) for candidate, parts in losses.items()}
+        for candidate, margin in _margins(rows.at(fitted), rows.matrix[kept], seed, menu):
+            parts.setdefault(candidate, []).append(margin)
+    places = np.concatenate([kept for _, kept in folds])
+    number = np.concatenate([np.full(len(kept), place) for place, (_, kept) in enumerate(folds)])
+    whole = {one: np.concatenate(margins) for one, margins in parts.items() if len(margins) == len(folds)}
+    heavy = None if rows.weights is None else rows.weights[places]
+    plain = Tried(places, number, rows.labels[places], heavy, whole)
+    blends = dict(_blends(plain, menu))
+    return Tried(places, number, plain.labels, heavy, {**whole, **blends})
 
 
-def _margins(
-    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], fitted: Places, kept: Places,
-    seed: int,
-) -> dict[Candidate, Floats]:  # fmt: skip
-    """Every candidate's log-odds on one fold's unseen rows; trees of several lengths from one growth."""
-    rows, outcomes, unseen = matrix[fitted], labels[fitted], matrix[kept]
-    cards = scorecard.fit_each(rows, outcomes, names, directions, RIDGES)
-    margins = {
-        Candidate("scorecard", ridge=ridge): card.margin(unseen) for ridge, card in zip(RIDGES, cards, strict=True)
-    }
-    for small, steps in ((True, FEW_STEPS), (False, MANY_STEPS)):
-        if small or len(fitted) >= FEW_ROWS:
-            longest = Candidate("trees", rounds=max(steps), small=small)
-            grown = trees.fit(rows, outcomes, names, directions, _settings(longest), longest.rounds, seed)
-            for step, margin in zip(steps, trees.staged(grown, unseen, steps), strict=True):
-                margins[Candidate("trees", rounds=step, small=small)] = margin
-    return margins
+def _margins(rows: Rows, unseen: Floats, seed: int, menu: Menu) -> Iterator[tuple[Candidate, Floats]]:
+    """Every plain candidate's log-odds on one fold's unseen rows; trees of several lengths from one growth."""
+    cards = scorecard.fit_each(rows.matrix, rows.labels, rows.names, rows.directions, menu.ridges, rows.weights)
+    for ridge, card in zip(menu.ridges, cards, strict=True):
+        yield Candidate("scorecard", ridge=ridge), card.margin(unseen)
+    for growth in menu.growths:
+        if len(rows.labels) < growth.least_rows:
+            continue
+        grown = grow.fit(growth, rows.matrix, rows.labels, rows.names, rows.directions,
+                         rounds=max(growth.steps), seed=seed, weights=rows.weights, bag=1)  # fmt: skip
+        for step, margin in zip(growth.steps, grow.staged(grown, unseen, growth.steps), strict=True):
+            yield Candidate("trees", rounds=step, growth=growth), margin
+
+
+def _blends(plain: Tried, menu: Menu) -> Iterator[tuple[Candidate, Floats]]:
+    """The best trees with the best scorecard, in each share."""
+    least = _least(plain.losses)
+    if len(least) < 2:
+        return
+    card, trees = least["scorecard"], least["trees"]
+    for share in menu.shares:
+        margin = share * plain.margins[trees] + (1 - share) * plain.margins[card]
+        yield Candidate("blend", card.ridge, trees.rounds, trees.growth, share), margin
+
+
+def _least(losses: Mapping[Candidate, Floats]) -> dict[str, Candidate]:
+    """The best candidate of each kind."""
+    kinds = dict.fromkeys(one.kind for one in losses)
+    return {kind: min((one for one in losses if one.kind == kind), key=lambda one: float(losses[one].mean()))
+            for kind in kinds}  # fmt: skip
 
 
 def best(losses: Mapping[Candidate, Floats]) -> Candidate:
     """The simplest candidate that is as good as the best.
 
-    Trees are taken only where they beat the best scorecard by more than one standard error of the paired difference
-    (the one-standard-error rule of Breiman et al. 1984): with few rows, a lucky fold is no evidence.
+    Trees, alone or blended with a scorecard, are taken only where they beat the best scorecard by more than one
+    standard error of the paired difference (the one-standard-error rule of Breiman et al. 1984): with few rows, a lucky
+    fold is no evidence.
     """
-    least = {kind: min((one for one in losses if one.kind == kind), key=lambda one: float(losses[one].mean()))
-             for kind in ("scorecard", "trees")}  # fmt: skip
-    ahead = losses[least["scorecard"]] - losses[least["trees"]]
-    return least["trees"] if ahead.mean() > ahead.std() / np.sqrt(len(ahead)) else least["scorecard"]
+    least = _least(losses)
+    rivals = [candidate for kind, candidate in least.items() if kind != "scorecard"]
+    if not rivals or "scorecard" not in least:
+        return (rivals or [least["scorecard"]])[0]
+    rival = min(rivals, key=lambda one: float(losses[one].mean()))
+    ahead = losses[least["scorecard"]] - losses[rival]
+    return rival if ahead.mean() > ahead.std() / np.sqrt(len(ahead)) else least["scorecard"]
 
 
-def random_folds(labels: Floats, count: int, seed: int) -> Folds:
-    """Stratified folds without regard to time, for rows without dates."""
-    from sklearn.model_selection import StratifiedKFold
+def random_folds(labels: Floats, count: int, seed: int, groups: NDArray[Any] | None = None) -> Folds:
+    """Stratified folds without regard to time, for rows without dates; rows of one group stay together."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    cut = StratifiedKFold(count, shuffle=True, random_state=seed)
-    return [(fitted, kept) for fitted, kept in cut.split(labels.reshape(-1, 1), labels)]
+    nothing = labels.reshape(-1, 1)
+    if groups is not None and len(np.unique(groups)) < len(groups):
+        return list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(nothing, labels, groups))
+    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(nothing, labels))
 
 
-def forward_folds(days: NDArray[np.datetime64], labels: Floats, count: int = 3) -> Folds:
+def forward_folds(days: NDArray[Any], labels: Floats, count: int = 3) -> Folds:
     """Expanding windows in time: fitted on earlier days, tried on the next stretch; days are never split."""
-    lines = np.quantile(days.astype("int64"), np.linspace(0.4, 1, count + 1), method="nearest")
     whole = days.astype("int64")
+    lines = np.quantile(whole, np.linspace(0.4, 1, count + 1), method="nearest")
     folds = [
         (np.flatnonzero(whole <= start), np.flatnonzero((whole > start) & (whole <= end)))
         for start, end in pairwise(lines)
@@ -120,7 +197,7 @@ def forward_folds(days: NDArray[np.datetime64], labels: Floats, count: int = 3) 
 
 
 def cross_validated(
-    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], *, repeats: int, seed: int
+    rows: Rows, *, repeats: int, seed: int, menu: Menu | None = None
 ) -> tuple[list[Floats], list[Candidate]]:
     """Nested, repeated, stratified five-fold cross-validation: out-of-fold log-odds per repeat, and what was chosen.
 
@@ -128,12 +205,11 @@ def cross_validated(
     """
     margins, chosen = [], []
     for repeat in range(repeats):
-        margin = np.zeros(len(labels))
-        for fitted, kept in random_folds(labels, 5, seed + repeat):
-            inner = random_folds(labels[fitted], 5, seed + repeat)
-            pick = best(tried(matrix[fitted], labels[fitted], names, directions, inner, seed))
-            made = fit(pick, matrix[fitted], labels[fitted], names, directions, seed)
-            margin[kept] = made.margin(matrix[kept])
+        margin = np.zeros(len(rows.labels))
+        for fitted, kept in random_folds(rows.labels, 5, seed + repeat):
+            part = rows.at(fitted)
+            pick = best(tried(part, random_folds(part.labels, 5, seed + repeat), seed, menu).losses)
+            margin[kept] = fit(pick, part, seed).margin(rows.matrix[kept])
             chosen.append(pick)
         margins.append(margin)
     return margins, chosen

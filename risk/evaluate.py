@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from risk.scale import log_odds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,105 +21,169 @@ SMALL_CELL = 10
 """A segment with fewer defaults or fewer non-defaults than this is not shown by figure."""
 
 
-def auc(labels: Floats, estimate: Floats) -> float:
+def auc(labels: Floats, estimate: Floats, weights: Floats | None = None) -> float:
     """Chance that a default is ranked above a non-default (ties count half); NaN with one class.
 
     >>> auc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
     0.75
     """
-    bad = labels.sum()
-    good = len(labels) - bad
-    if bad == 0 or good == 0:
-        return float("nan")
-    return float((_ranks(estimate)[labels > 0].sum() - bad * (bad + 1) / 2) / (bad * good))
+    return _auc(_walk(labels, estimate, weights))
 
 
-def ks(labels: Floats, estimate: Floats) -> float:
+def ks(labels: Floats, estimate: Floats, weights: Floats | None = None) -> float:
     """Greatest distance between the cumulated shares of defaults and non-defaults (Kolmogorov–Smirnov)."""
-    bad = labels.sum()
-    good = len(labels) - bad
-    if bad == 0 or good == 0:
-        return float("nan")
-    order = np.argsort(estimate, kind="stable")
-    gap = np.cumsum(labels[order]) / bad - np.cumsum(1 - labels[order]) / good
-    last = np.append(np.diff(estimate[order]) > 0, True)
-    return float(np.abs(gap[last]).max())
+    return _ks(_walk(labels, estimate, weights))
 
 
-def average_precision(labels: Floats, estimate: Floats) -> float:
+def average_precision(labels: Floats, estimate: Floats, weights: Floats | None = None) -> float:
     """Mean precision over the recalls gained, from the riskiest down; NaN without defaults."""
-    if labels.sum() == 0:
+    return _average_precision(_walk(labels, estimate, weights))
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """From the safest estimate up, at the last row of each value: the weight of defaults and others so far."""
+
+    bad: Floats
+    good: Floats
+
+    @property
+    def one_sided(self) -> bool:
+        return bool(self.bad[-1] == 0 or self.good[-1] == 0)
+
+
+def _walk(labels: Floats, estimate: Floats, weights: Floats | None) -> _Walk:
+    order = np.argsort(estimate, kind="stable")
+    heavy = np.ones(len(labels)) if weights is None else weights[order]
+    last = np.append(np.diff(estimate[order]) > 0, True)
+    bad = np.cumsum(labels[order] * heavy)[last]
+    return _Walk(bad, np.cumsum(heavy)[last] - bad)
+
+
+def _auc(walk: _Walk) -> float:
+    if walk.one_sided:
         return float("nan")
-    order = np.argsort(-estimate, kind="stable")
-    hits = np.cumsum(labels[order])
-    last = np.append(np.diff(estimate[order]) < 0, True)
-    precision = (hits / np.arange(1, len(labels) + 1))[last]
-    return float(np.sum(np.diff(hits[last] / labels.sum(), prepend=0) * precision))
+    gained = np.diff(walk.bad, prepend=0) * (walk.good + np.append(0, walk.good[:-1])) / 2
+    return float(gained.sum() / (walk.bad[-1] * walk.good[-1]))
 
 
-def calibration_table(labels: Floats, probability: Floats, bins: int = BINS) -> list[dict[str, float]]:
-    """Per quantile bin of the estimate: n, mean predicted, observed rate (bins of equal size, ties broken by order)."""
+def _ks(walk: _Walk) -> float:
+    if walk.one_sided:
+        return float("nan")
+    return float(np.abs(walk.bad / walk.bad[-1] - walk.good / walk.good[-1]).max())
+
+
+def _average_precision(walk: _Walk) -> float:
+    if walk.bad[-1] == 0:
+        return float("nan")
+    hits, misses = (part[-1] - np.append(0, part[:-1]) for part in (walk.bad, walk.good))
+    return float(np.sum(np.diff(walk.bad, prepend=0) / walk.bad[-1] * hits / (hits + misses)))
+
+
+def calibration_table(
+    labels: Floats, probability: Floats, bins: int = BINS, weights: Floats | None = None
+) -> list[dict[str, float]]:
+    """Per quantile bin of the estimate: n, mean predicted, observed rate (bins of equal weight, ties in row order)."""
     order = np.argsort(probability, kind="stable")
+    if weights is None:
+        parts = np.array_split(order, bins)
+    else:
+        reached = np.cumsum(weights[order])
+        parts = np.split(order, np.searchsorted(reached, reached[-1] * np.arange(1, bins) / bins, side="left"))
     return [
-        {"n": len(part), "predicted": float(probability[part].mean()), "observed": float(labels[part].mean())}
-        for part in np.array_split(order, bins) if len(part)
+        {"n": len(part), "predicted": _mean(probability, weights, part), "observed": _mean(labels, weights, part)}
+        for part in parts if len(part)
     ]  # fmt: skip
 
 
-def slope(labels: Floats, probability: Floats) -> float:
+def _mean(values: Floats, weights: Floats | None, rows: NDArray[np.intp]) -> float:
+    return float(np.average(values[rows], weights=None if weights is None else weights[rows]))
+
+
+def slope(labels: Floats, probability: Floats, weights: Floats | None = None) -> float:
     """Calibration slope: logistic regression of the outcome on the estimate's log-odds (1: right; below: too sure)."""
     margin = log_odds(probability)
     if labels.min() == labels.max() or margin.std() == 0:
         return float("nan")
-    design = np.column_stack([np.ones(len(margin)), margin])
-    weights = np.array([0.0, 1.0])
+    heavy = np.ones(len(labels)) if weights is None else weights / weights.mean()
+    level, tilt = 0.0, 1.0
     for _ in range(50):
-        fitted = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
-        curvature = design.T @ (design * (fitted * (1 - fitted))[:, None]) + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curvature, design.T @ (labels - fitted))
-        weights = weights + np.clip(step, -2, 2)
+        fitted = 1 / (1 + np.exp(-np.clip(level + tilt * margin, -30, 30)))
+        missed, spread = heavy * (labels - fitted), heavy * fitted * (1 - fitted)
+        bent = spread * margin
+        curvature = np.array([[spread.sum(), bent.sum()], [bent.sum(), bent @ margin]]) + 1e-9 * np.eye(2)
+        step = np.linalg.solve(curvature, np.array([missed.sum(), missed @ margin]))
+        level, tilt = np.array([level, tilt]) + np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-8:
             break
-    return float(weights[1])
+    return float(tilt)
 
 
-def measures(labels: Floats, probability: Floats) -> dict[str, float]:
-    """AUC, KS, AP, Brier, Brier skill, log-loss, mean predicted, base rate, ECE over ten quantile bins, slope."""
-    rate = float(labels.mean())
-    brier = float(np.mean((probability - labels) ** 2))
+def measures(labels: Floats, probability: Floats, weights: Floats | None = None) -> dict[str, float]:
+    """AUC, KS, AP, Brier, Brier skill, log-loss, mean predicted, base rate, ECE over ten quantile bins, slope.
+
+    `weights`: how many loans of the population each row stands for (default: one).
+    """
+    rate = float(np.average(labels, weights=weights))
+    brier = float(np.average((probability - labels) ** 2, weights=weights))
     odds = log_odds(probability)
     usual = rate * (1 - rate)
-    table = calibration_table(labels, probability)
+    walk = _walk(labels, probability, weights)
     return {
-        "auc": auc(labels, probability),
-        "ks": ks(labels, probability),
-        "average_precision": average_precision(labels, probability),
+        "auc": _auc(walk),
+        "ks": _ks(walk),
+        "average_precision": _average_precision(walk),
         "brier": brier,
         "brier_skill": 1 - brier / usual if usual else float("nan"),
-        "log_loss": float(np.mean(np.logaddexp(0, odds) - labels * odds)),
-        "predicted": float(probability.mean()),
+        "log_loss": float(np.average(np.logaddexp(0, odds) - labels * odds, weights=weights)),
+        "predicted": float(np.average(probability, weights=weights)),
         "observed": rate,
-        "ece": float(sum(one["n"] * abs(one["predicted"] - one["observed"]) for one in table) / len(labels)),
-        "slope": slope(labels, probability),
+        "ece": _ece(labels, probability, weights),
+        "slope": slope(labels, probability, weights),
     }
+
+
+def _ece(labels: Floats, probability: Floats, weights: Floats | None) -> float:
+    """Expected calibration error: the bins' distance of predicted from observed, by the weight of each bin."""
+    table = calibration_table(labels, probability, BINS, weights)
+    heavy = [one["n"] for one in table] if weights is None else [1.0] * len(table)
+    return float(np.average([abs(one["predicted"] - one["observed"]) for one in table], weights=heavy))
 
 
 def intervals(
     labels: Floats, probability: Floats, groups: Sequence[Any] | None = None, *, repeats: int = 300, seed: int = 7
 ) -> dict[str, tuple[float, float]]:
     """95 % bootstrap intervals of the measures, whole groups (firms) drawn together."""
+    drawn = redrawn(labels, {"": probability}, groups, repeats=repeats, seed=seed)[""]
+    return {name: interval(values) for name, values in drawn.items()}
+
+
+def redrawn(
+    labels: Floats, estimates: Mapping[str, Floats], groups: Sequence[Any] | NDArray[Any] | None = None,
+    weights: Floats | None = None, *, repeats: int = 300, seed: int = 7,
+) -> dict[str, dict[str, Floats]]:  # fmt: skip
+    """Every measure of every estimate on the same bootstrap draws, so that two estimates can be compared in pairs.
+
+    Whole groups are drawn together; draws with one class only are left out. Returns name → measure → draws.
+    """
     random = np.random.default_rng(seed)
     codes = np.arange(len(labels)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    drawn: dict[str, list[float]] = {}
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in estimates}
     for _ in range(repeats):
         rows = np.concatenate([members[place] for place in random.integers(0, len(members), len(members))])
         if labels[rows].min() == labels[rows].max():
             continue
-        for name, value in measures(labels[rows], probability[rows]).items():
-            drawn.setdefault(name, []).append(value)
-    return {name: (float(np.nanquantile(values, 0.025)), float(np.nanquantile(values, 0.975)))
-            for name, values in drawn.items()}  # fmt: skip
+        heavy = None if weights is None else weights[rows]
+        for name, estimate in estimates.items():
+            for measure, value in measures(labels[rows], estimate[rows], heavy).items():
+                found[name].setdefault(measure, []).append(value)
+    return {name: {one: np.asarray(values) for one, values in of.items()} for name, of in found.items()}
+
+
+def interval(values: Floats) -> tuple[float, float]:
+    """The middle 95 % of bootstrap draws."""
+    return float(np.nanquantile(values, 0.025)), float(np.nanquantile(values, 0.975))
 
 
 def by_segment(labels: Floats, probability: Floats, segment: Iterable[Any]) -> list[dict[str, Any]]:
@@ -135,11 +200,3 @@ def by_segment(labels: Floats, probability: Floats, segment: Iterable[Any]) -> l
         rows.append({**row, "suppressed": False, "auc": auc(labels[inside], probability[inside]),
                      "predicted": float(probability[inside].mean()), "observed": bad / row["n"]})  # fmt: skip
     return rows
-
-
-def _ranks(values: Floats) -> Floats:
-    """Ranks from one, ties sharing their mean."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(count)
-    shared: Floats = (ends - (count - 1) / 2)[place]
-    return shared

@@ -10,6 +10,7 @@ import numpy as np
 
 from risk import artifact, scale
 from risk.artifact import ArtifactError
+from risk.blend import Blend
 from risk.calibration import Calibration
 from risk.explain import reasons
 from risk.records import FRESH_DAYS
@@ -102,8 +103,7 @@ class RiskModel:
             told = json.loads(files["features.json"])
             inputs = tuple(Input(**{key: one[key] for key in Input.__dataclass_fields__}) for one in told["inputs"])
             names = tuple(one.name for one in inputs)
-            scorer: Scorer = (Trees(names, files["model.txt"]) if "model.txt" in files
-                              else Scorecard.from_json(json.loads(files["scorecard.json"]), names))  # fmt: skip
+            scorer = _scorer(names, files)
             calibration = Calibration.from_json(json.loads(files["calibration.json"]))
             card = json.loads(files["card.json"])
         except (KeyError, TypeError, ValueError) as fault:
@@ -177,11 +177,30 @@ class RiskModel:
         return [tuple(found) for found in gaps]
 
 
+def as_files(scorer: Scorer) -> dict[str, str]:
+    """The ranking part as the artifact's files: model.txt, scorecard.json, or both with their shares in blend.json."""
+    if isinstance(scorer, Blend):
+        return {
+            **as_files(scorer.trees),
+            **as_files(scorer.card),
+            "blend.json": artifact.written({"trees": scorer.share}),
+        }
+    if isinstance(scorer, Trees):
+        return {"model.txt": scorer.text}
+    assert isinstance(scorer, Scorecard)
+    return {"scorecard.json": artifact.written(scorer.to_json())}
+
+
 def _scorer(names: tuple[str, ...], files: Mapping[str, str]) -> Scorer:
-    """The ranking part, whichever of the two the artifact holds."""
-    if "model.txt" in files:
-        return Trees(names, files["model.txt"])
-    return Scorecard.from_json(json.loads(files["scorecard.json"]), names)
+    """The ranking part of what as_files wrote."""
+    trees = Trees(names, files["model.txt"]) if "model.txt" in files else None
+    card = Scorecard.from_json(json.loads(files["scorecard.json"]), names) if "scorecard.json" in files else None
+    if trees and card:
+        return Blend(trees, card, float(json.loads(files["blend.json"])["trees"]))
+    made = trees or card
+    if made is None:
+        raise KeyError("model.txt")
+    return made
 
 
 def _source_days(frame: pd.DataFrame, items: list[str]) -> dict[str, Days]:

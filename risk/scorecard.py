@@ -75,18 +75,23 @@ class Scorecard:
         return cls(names, told["baseline"], curves)
 
 
-def fit(matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], ridge: float) -> Scorecard:
+def fit(
+    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], ridge: float,
+    weights: Floats | None = None,
+) -> Scorecard:  # fmt: skip
     """Fit by penalised maximum likelihood.
 
     Each feature becomes its normal score (quantile-normal, centred), missing an indicator of its own; the ridge penalty
     is per observation; coefficients of a promised direction are bounded at zero on the wrong side (L-BFGS-B).
+    `weights`: per row, only their ratios count.
     """
-    return fit_each(matrix, labels, names, directions, (ridge,))[0]
+    return fit_each(matrix, labels, names, directions, (ridge,), weights)[0]
 
 
 def fit_each(
-    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], ridges: Sequence[float]
-) -> list[Scorecard]:
+    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], ridges: Sequence[float],
+    weights: Floats | None = None,
+) -> list[Scorecard]:  # fmt: skip
     """One scorecard per ridge, from one preparation of the rows; on one thread, so that sums keep their order."""
     from threadpoolctl import threadpool_limits
 
@@ -97,9 +102,10 @@ def fit_each(
     centre = design.mean(axis=0)
     ready = np.column_stack([np.ones(len(design)), design - centre])
     bounds = [(None, None), *(bound for way in directions for bound in (_bound(way), (None, None)))]
+    heavy = np.ones(len(labels)) if weights is None else weights / weights.mean()
     with threadpool_limits(1):
-        weights = [_minimise(ready, labels, ridge, bounds) for ridge in ridges]
-    return [Scorecard(tuple(names), float(found[0]), _curves(shapes, found[1:], centre)) for found in weights]
+        fitted = [_minimise(ready, labels, heavy, ridge, bounds) for ridge in ridges]
+    return [Scorecard(tuple(names), float(found[0]), _curves(shapes, found[1:], centre)) for found in fitted]
 
 
 def _curves(shapes: Sequence[Shape], weights: Floats, centre: Floats) -> tuple[Curve, ...]:
@@ -144,21 +150,21 @@ def _bound(way: int) -> tuple[float | None, float | None]:
 
 
 def _minimise(
-    design: Floats, labels: Floats, ridge: float, bounds: Sequence[tuple[float | None, float | None]]
+    design: Floats, labels: Floats, heavy: Floats, ridge: float, bounds: Sequence[tuple[float | None, float | None]]
 ) -> Floats:
-    """Weights of least penalised log-loss; the intercept is not penalised."""
+    """Weights of least penalised log-loss; the intercept is not penalised, `heavy` says how much each row counts."""
     from scipy.optimize import minimize
 
     rows = len(design)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         margin = design @ weights
-        value = np.mean(np.logaddexp(0, margin) - labels * margin) + ridge / 2 * np.sum(weights[1:] ** 2)
-        slope = design.T @ (1 / (1 + np.exp(-margin)) - labels) / rows
+        value = np.mean(heavy * (np.logaddexp(0, margin) - labels * margin)) + ridge / 2 * np.sum(weights[1:] ** 2)
+        slope = design.T @ (heavy * (1 / (1 + np.exp(-np.clip(margin, -700, 700))) - labels)) / rows
         slope[1:] += ridge * weights[1:]
         return float(value), slope
 
-    share = np.clip(labels.mean(), 1 / (rows + 2), 1 - 1 / (rows + 2))
+    share = np.clip(np.mean(heavy * labels), 1 / (rows + 2), 1 - 1 / (rows + 2))
     start = np.zeros(design.shape[1])
     start[0] = np.log(share / (1 - share))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": 1e-11})

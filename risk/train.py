@@ -9,6 +9,8 @@ import numpy as np
 
 from risk import artifact, calibration, choice, evaluate
 from risk.card import as_markdown
+from risk.choice import Rows
+from risk.model import as_files
 from risk.monitor import reference
 from risk.scale import BASE_ODDS, BASE_SCORE, DOUBLING, GRADES
 from risk.terms import Input
@@ -70,11 +72,12 @@ def train(
     matrix, outcome, ordered = _ordered(frame, np.asarray(labels, dtype=np.float64), features, time)
     names, directions = [one.name for one in features], [one.direction for one in features]
     slices = None if time is None else _slices(ordered[time].to_numpy().astype("datetime64[D]"), outcome)
+    rows = Rows(matrix, outcome, names, directions)
     if slices is None:
-        made = _by_cross_validation(matrix, outcome, names, directions, seed, repeats)
+        made = _by_cross_validation(rows, seed, repeats)
     else:
         days = ordered[str(time)].to_numpy().astype("datetime64[D]")
-        made = _out_of_time(matrix, outcome, names, directions, seed, slices, days, ordered)
+        made = _out_of_time(rows, seed, slices, days, ordered)
     return _written(made, features, out_dir, {"seed": seed, "n": len(outcome), "events": int(outcome.sum()),
                                               "about": dict(told or {}), **made.told})  # fmt: skip
 
@@ -131,15 +134,14 @@ def _slices(days: NDArray[np.datetime64], labels: Floats) -> tuple[Places, Place
 
 
 def _out_of_time(
-    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], seed: int,
-    slices: tuple[Places, Places, Places], days: NDArray[np.datetime64], ordered: pd.DataFrame,
-) -> Made:  # fmt: skip
+    rows: Rows, seed: int, slices: tuple[Places, Places, Places], days: NDArray[np.datetime64], ordered: pd.DataFrame
+) -> Made:
     """Choose and fit on the first slice, calibrate on the second, measure on the third."""
     fitted, fair, test = slices
-    folds = choice.forward_folds(days[fitted], labels[fitted])
-    losses = choice.tried(matrix[fitted], labels[fitted], names, directions, folds, seed)
+    matrix, labels, train_rows = rows.matrix, rows.labels, rows.at(fitted)
+    losses = choice.tried(train_rows, choice.forward_folds(days[fitted], labels[fitted]), seed).losses
     picked = choice.best(losses)
-    scorer = choice.fit(picked, matrix[fitted], labels[fitted], names, directions, seed)
+    scorer = choice.fit(picked, train_rows, seed)
     calibrated = calibration.chosen(scorer.margin(matrix[fair]), labels[fair], seed)
     probability = calibrated.probability(scorer.margin(matrix[test]))
     groups = ordered["uscc"].iloc[test].tolist() if "uscc" in ordered.columns else None
@@ -157,15 +159,14 @@ def _out_of_time(
     return Made(scorer, calibrated, matrix[fitted], told)
 
 
-def _by_cross_validation(
-    matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], seed: int, repeats: int
-) -> Made:
+def _by_cross_validation(rows: Rows, seed: int, repeats: int) -> Made:
     """Measure by nested cross-validation, fit on all rows, calibrate on the out-of-fold log-odds."""
-    margins, picks = choice.cross_validated(matrix, labels, names, directions, repeats=repeats, seed=seed)
+    matrix, labels = rows.matrix, rows.labels
+    margins, picks = choice.cross_validated(rows, repeats=repeats, seed=seed)
     folds = [fold for repeat in range(3) for fold in choice.random_folds(labels, 5, seed + repeat)]
-    losses = choice.tried(matrix, labels, names, directions, folds, seed)
+    losses = choice.tried(rows, folds, seed).losses
     picked = choice.best(losses)
-    scorer = choice.fit(picked, matrix, labels, names, directions, seed)
+    scorer = choice.fit(picked, rows, seed)
     runs = [_cross_calibrated(margin, labels, seed) for margin in margins]
     measured = [evaluate.measures(labels, run) for run in runs]
     average = np.mean(runs, axis=0)
@@ -173,7 +174,7 @@ def _by_cross_validation(
         "protocol": "cross_validated", "repeats": repeats, "folds": 5,
         "slices": {"all": {"n": len(labels), "events": int(labels.sum())}},
         "chosen": picked.told, "tried": _tried(losses),
-        "chosen_in_folds": {kind: sum(pick.kind == kind for pick in picks) for kind in ("scorecard", "trees")},
+        "chosen_in_folds": {kind: sum(pick.kind == kind for pick in picks) for kind in ("scorecard", "trees", "blend")},
         "measures": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
         "spread": {name: float(np.std([one[name] for one in measured], ddof=1)) if repeats > 1 else None
                    for name in measured[0]},
@@ -215,9 +216,6 @@ def _drivers(made: Made, inputs: Sequence[Input]) -> list[dict[str, Any]]:
 
 def _written(made: Made, features: Sequence[Feature], out_dir: str | Path, told: dict[str, Any]) -> Path:
     """Write model, calibration, features and card."""
-    from risk.scorecard import Scorecard
-    from risk.trees import Trees
-
     inputs = [Input.of(feature) for feature in features]
     kept = {one.name: reference(made.fitted[:, place]) for place, one in enumerate(inputs)}
     kept["score"] = reference(made.scorer.margin(made.fitted))
@@ -229,10 +227,7 @@ def _written(made: Made, features: Sequence[Feature], out_dir: str | Path, told:
         "features.json": artifact.written({"inputs": [_plain(one) for one in inputs], "reference": kept}),
         "card.json": artifact.written(card), "card.md": as_markdown(card, inputs),
     }  # fmt: skip
-    if isinstance(made.scorer, Trees):
-        files["model.txt"] = made.scorer.text
-    elif isinstance(made.scorer, Scorecard):
-        files["scorecard.json"] = artifact.written(made.scorer.to_json())
+    files |= as_files(made.scorer)
     return artifact.save(files, out_dir)
 
 

@@ -1,12 +1,13 @@
 """Training: the same bytes twice, time respected, calibrated, and a card whose figures are true."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from risk import choice
+from risk import choice, evaluate, grow, scorecard
 from risk.evaluate import auc
 from risk.model import RiskModel
 from risk.train import TrainingError, train
@@ -29,11 +30,47 @@ def test_trained_twice_whatever_the_order_of_the_rows_the_bytes_are_the_same(tmp
 def test_trees_trained_twice_are_the_same_text(sample, learnt):
     frame, labels = sample
     names, ways = [one.name for one in learnt], [one.direction for one in learnt]
-    matrix = frame[names].to_numpy(float)
-    pick = choice.Candidate("trees", rounds=40)
-    one, two = (choice.fit(pick, matrix, labels.astype(float), names, ways, 7).text for _ in range(2))
+    rows = choice.Rows(frame[names].to_numpy(float), labels.astype(float), names, ways)
+    pick = choice.Candidate("trees", rounds=40, growth=grow.SMALL)
+    one, two = (choice.fit(pick, rows, 7).text for _ in range(2))
     assert one == two
-    assert choice.fit(pick, matrix, labels.astype(float), names, ways, 8).text != one
+    assert choice.fit(pick, rows, 8).text != one
+
+
+def test_a_bag_is_one_model_whose_log_odds_and_contributions_are_the_mean_of_its_members(sample, learnt):
+    frame, labels = sample
+    names, ways = [one.name for one in learnt], [one.direction for one in learnt]
+    matrix, outcome = frame[names].to_numpy(float), labels.astype(float)
+    growth = replace(grow.SMALL, bag=3)
+    bag = grow.fit(growth, matrix, outcome, names, ways, rounds=20, seed=7)
+    alone = [grow.fit(growth, matrix, outcome, names, ways, rounds=20, seed=7 + 1000 * one, bag=1) for one in range(3)]
+    assert bag.margin(matrix) == pytest.approx(np.mean([one.margin(matrix) for one in alone], axis=0), abs=1e-12)
+    moved, start = bag.explained(matrix)
+    assert moved == pytest.approx(np.mean([one.explained(matrix)[0] for one in alone], axis=0), abs=1e-9)
+    assert moved.sum(axis=1) + start == pytest.approx(bag.margin(matrix), abs=1e-9)
+
+
+def test_a_blends_contributions_and_baseline_are_its_log_odds(sample, learnt):
+    frame, labels = sample
+    names, ways = [one.name for one in learnt], [one.direction for one in learnt]
+    rows = choice.Rows(frame[names].to_numpy(float), labels.astype(float), names, ways)
+    blend = choice.fit(choice.Candidate("blend", 0.1, 20, grow.SMALL, 0.4), rows, 7)
+    moved, start = blend.explained(rows.matrix)
+    assert moved.sum(axis=1) + start == pytest.approx(blend.margin(rows.matrix), abs=1e-9)
+    half = 0.4 * blend.trees.margin(rows.matrix) + 0.6 * blend.card.margin(rows.matrix)
+    assert blend.margin(rows.matrix) == pytest.approx(half)
+
+
+def test_a_row_of_weight_two_counts_as_two_rows(sample, learnt):
+    frame, labels = sample
+    names, ways = [one.name for one in learnt], [one.direction for one in learnt]
+    matrix, outcome = frame[names].to_numpy(float), labels.astype(float)
+    heavy = np.where(np.arange(len(labels)) % 2 == 0, 2.0, 1.0)
+    twice = np.repeat(np.arange(len(labels)), heavy.astype(int))
+    assert scorecard.fit(matrix, outcome, names, ways, 0.1, heavy).baseline == pytest.approx(
+        scorecard.fit(matrix[twice], outcome[twice], names, ways, 0.1).baseline, abs=0.02
+    )
+    assert evaluate.measures(outcome, 0.3 + 0.4 * outcome, heavy)["observed"] == pytest.approx(outcome[twice].mean())
 
 
 def test_another_seed_is_another_version(tmp_path, learnt):
@@ -93,7 +130,7 @@ def test_too_few_defaults_for_three_slices_fall_back_to_cross_validation(tmp_pat
 
 
 def test_the_simple_model_is_taken_unless_trees_are_clearly_ahead():
-    card, trees = choice.Candidate("scorecard", ridge=0.1), choice.Candidate("trees", rounds=40)
+    card, trees = choice.Candidate("scorecard", ridge=0.1), choice.Candidate("trees", rounds=40, growth=grow.SMALL)
     noise = np.random.default_rng(0).normal(0, 1, 400)
     noise -= noise.mean()
     assert choice.best({card: noise * 0 + 0.5, trees: 0.5 - 0.01 + noise * 0.5}).kind == "scorecard"
@@ -106,7 +143,7 @@ def test_where_effects_interact_the_trees_win_on_their_merits(tmp_path, learnt):
     odds = np.where((frame["revenue"] < 0) & (frame["tax_late"] > 0), 1.5, -2.5)
     labels = (random.random(6000) < 1 / (1 + np.exp(-odds))).astype(int)
     model = RiskModel.load(train(frame, labels, learnt, tmp_path / "deep"))
-    assert model.card["chosen"]["kind"] == "trees"
+    assert model.card["chosen"]["kind"] in ("trees", "blend")
 
 
 def test_nothing_to_learn_from_is_said_in_one_sentence(tmp_path, learnt):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import structlog
 from rich.console import Console
 from sqlalchemy import text
 
-from risk import choice
+from risk import choice, grow
 from service.actions.run_cycle import run_cycle
 from service.city.character import Asking, Character, Lending
 from service.city.demo import Built, Plan, build
@@ -27,6 +28,7 @@ SMALL_AND_LIVELY = Character(
     lending=Lending(share_of_firms=1.0, second_loan=1.0, base=-4.2), asking=Asking(per_thousand_firms=60)
 )
 PLAN = Plan(firms=200, days=5, seed=7)
+FEWER = choice.Menu((0.1,), (replace(grow.SMALL, steps=(20,)),))  # which model is chosen is not the matter here
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +53,7 @@ def built(place: Settings, opened: Database) -> Iterator[Built]:
     with opened.transaction(the_platform("test")) as tx:
         platform_state.set_demo_day(tx, DEMO_DAY)
     with pytest.MonkeyPatch.context() as fewer, Watch(Console(quiet=True)) as watch:
-        fewer.setattr(choice, "RIDGES", (0.1,))  # fewer candidates: which model is chosen is not the matter here
-        fewer.setattr(choice, "FEW_STEPS", (20,))
+        fewer.setattr(choice, "MENU", FEWER)
         yield build(opened, place, PLAN, watch, SMALL_AND_LIVELY)
     structlog.configure(**structured)
 

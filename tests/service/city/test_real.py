@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from risk import choice
+from risk import choice, grow
 from service.city import real
 from service.city.cumcm import read_firms
 from service.domain.standards import uscc
@@ -24,12 +25,14 @@ def files(shared_data: Path) -> Path:
     return shared_data / "cumcm2020c"
 
 
+FEWER = choice.Menu((0.1, 1.0), (replace(grow.SMALL, steps=(20,)),))
+
+
 @pytest.fixture(scope="module")
 def summary(files: Path, settings: Settings) -> Iterator[dict[str, Any]]:
     surroundings = dict(os.environ)
     with pytest.MonkeyPatch.context() as fewer:
-        fewer.setattr(choice, "RIDGES", (0.1, 1.0))
-        fewer.setattr(choice, "FEW_STEPS", (20,))
+        fewer.setattr(choice, "MENU", FEWER)
         yield real.run_real(settings, files, Console(quiet=True))[1]
     os.environ.clear()
     os.environ.update(surroundings)
