@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from risk.rates import effective, jeffreys
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 BASE_SCORE, BASE_ODDS, DOUBLING = 600, 30, 40
@@ -53,3 +59,83 @@ def grade(probability: NDArray[np.float64]) -> NDArray[np.str_]:
     """
     lines = np.array([below for _, below in GRADES[:-1]])
     return np.array([name for name, _ in GRADES])[np.searchsorted(lines, probability, side="right")]
+
+
+@dataclass(frozen=True)
+class GradeLine:
+    """One grade of the master scale against what happened; rates are shares, None where nobody has the grade."""
+
+    grade: str
+    below: float
+    n: int
+    events: int
+    predicted: float | None
+    observed: float | None
+    interval: tuple[float, float] | None  # Jeffreys, 95 %
+    zh: str = ""  # a sentence where the interval does not hold the mean predicted rate
+    en: str = ""
+
+
+def by_grade(
+    labels: NDArray[np.float64], probability: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> list[GradeLine]:
+    """The master scale, safest grade first: n, events, mean predicted, observed rate with its Jeffreys interval.
+
+    `labels` 0 or 1 and `probability`, one per row; `weights` weigh the rates and shrink the counts behind the interval
+    (risk.rates.effective). Each interval is a 95 % one by itself: of eight true grades one in three tables shows one
+    outside. Raises ValueError for unequal lengths.
+    """
+    if len(labels) != len(probability):
+        raise ValueError("Every row needs an outcome and a probability.")
+    given = grade(probability)
+    lines = []
+    for name, below in GRADES:
+        inside = given == name
+        if not inside.any():
+            lines.append(GradeLine(name, below, 0, 0, None, None, None))
+            continue
+        heavy = None if weights is None else weights[inside]
+        predicted = float(np.average(probability[inside], weights=heavy))
+        observed = float(np.average(labels[inside], weights=heavy))
+        low, high = jeffreys(*effective(labels[inside], heavy))
+        zh, en = _outside(name, predicted, observed, (low, high))
+        lines.append(GradeLine(name, below, int(inside.sum()), int(labels[inside].sum()), predicted, observed,
+                               (low, high), zh, en))  # fmt: skip
+    return lines
+
+
+def turned(lines: Sequence[GradeLine], chance: float = 0.05) -> list[tuple[str, str]]:
+    """Monotonicity of the master scale: a sentence (zh, en) for each grade that defaulted less than the safer one.
+
+    Only where chance alone would not show it: Fisher's exact one-sided test of neighbouring grades that hold anybody,
+    Holm-corrected over all neighbours. Counts are those of rows: use on unweighted or equally weighted tables.
+    """
+    from scipy.stats import fisher_exact
+
+    from risk.rates import holm
+
+    held = [line for line in lines if line.n]
+    pairs = list(pairwise(held))
+    found = [float(fisher_exact([[safe.events, safe.n - safe.events], [risky.events, risky.n - risky.events]],
+                                alternative="greater").pvalue) for safe, risky in pairs]  # fmt: skip
+    return [_turn(safe, risky) for (safe, risky), one in zip(pairs, holm(found), strict=True) if one < chance]
+
+
+def _turn(safe: GradeLine, risky: GradeLine) -> tuple[str, str]:
+    zh = f"{risky.grade} 级违约率 {risky.observed:.2%}，低于更好的 {safe.grade} 级（{safe.observed:.2%}）：次序颠倒。"
+    en = f"Grade {risky.grade} defaulted less ({risky.observed:.2%}) than the safer {safe.grade} ({safe.observed:.2%})."
+    return zh, en
+
+
+def _outside(name: str, predicted: float, observed: float, interval: tuple[float, float]) -> tuple[str, str]:
+    """The sentence for a grade whose observed rate does not agree with its prediction."""
+    low, high = interval
+    if low <= predicted <= high:
+        return "", ""
+    way_zh, way_en = ("高于", "more") if predicted < low else ("低于", "less")
+    span = f"{low:.2%}–{high:.2%}"
+    zh = f"{name} 级实际违约率 {observed:.2%}（95% 区间 {span}）{way_zh}预测的 {predicted:.2%}。"
+    en = (
+        f"Grade {name} defaults {way_en} than predicted: {observed:.2%} (95 % interval {span}) against {predicted:.2%}."
+    )
+    return zh, en
