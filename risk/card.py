@@ -1,124 +1,78 @@
-"""The model's card in words: what it was made of, how good it is, and what it must not be taken for."""
-
-# ruff: noqa: E501 (tables of words, read line by line; a Chinese character counts as two)
+"""The model's card on paper: as Markdown, and as one HTML file with its pictures that needs nothing else."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from risk import artifact, pictures
+from risk.artifact import ArtifactError
+from risk.sections import LIMITS, SHOWN, sections
+from risk.terms import Input, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from risk.terms import Input
+    from risk.sections import Section, Table
 
-LIMITS = {
-    "out_of_time": [
-        ("只在一个较晚的时段检验过；经济形势一变，违约水平可能随之改变，需看监测表。",
-         "Tested on one later stretch only; when the economy turns, the level of default may turn with it: watch the drift table."),
-        ("训练样本是已放款的贷款，未获贷款的企业不在其中（样本选择）。",
-         "Trained on loans that were made; firms that got none are not among them (sample selection)."),
-        ("训练时段的贷款在检验时段开始时未必都已满观察期。",
-         "Not every training loan had finished its observation window when the test stretch began."),
-    ],
-    "cross_validated": [
-        ("没有标签日期或违约太少，未做跨时间检验；数字来自重复嵌套交叉验证。",
-         "No label dates or too few defaults: nothing is claimed out of time; figures come from repeated nested cross-validation."),
-        ("样本少，区间宽；不宜据此比较相近的模型。",
-         "Few rows, wide intervals; too little to tell close models apart."),
-        ("违约日期未知，近期指标可能含有违约之后的信息。",
-         "The dates of default are unknown; recency features may hold what followed a default."),
-    ],
-}  # fmt: skip
+__all__ = ["LIMITS", "SHOWN", "as_html", "as_markdown", "write_html"]
 
-SHOWN = {"auc": "AUC", "ks": "KS", "average_precision": "AP", "brier": "Brier", "brier_skill": "Brier skill",
-         "log_loss": "Log-loss", "predicted": "Mean predicted", "observed": "Observed", "ece": "ECE (10 bins)",
-         "slope": "Calibration slope"}  # fmt: skip
+TITLE = Words("模型卡片", "Model card")
+TEMPLATE = Path(__file__).with_name("card_page.html")
 
 
 def as_markdown(card: Mapping[str, Any], inputs: Sequence[Input]) -> str:
-    """The card as Markdown, Chinese and English side by side."""
-    parts = [
-        "# 模型卡片 / Model card", "",
-        f"- 模型 / model: {_chosen(card['chosen'])}; 校准 / calibration: {card['calibration']}; 种子 / seed: {card['seed']}",
-        f"- 样本 / rows: {card['n']}, 违约 / defaults: {card['events']}; 方案 / protocol: {card['protocol']}",
-        *(f"- {name}: {_slice(one)}" for name, one in card["slices"].items()),
-        *(f"- {name}: {value}" for name, value in card["about"].items()), "",
-        *_measures(card), *_calibration(card), *_segments(card), *_tried(card), *_scale(card), *_drivers(card),
-        *_inputs(inputs), "## 局限 / Limits", "",
-        *(f"- {zh} {en}" for zh, en in LIMITS[card["protocol"]]), "",
-    ]  # fmt: skip
-    return "\n".join(parts)
+    """The card as Markdown, Chinese and English side by side; the pictures are in the HTML file beside it."""
+    lines = [f"# {_both(TITLE)}", ""]
+    for section in sections(card, inputs):
+        lines += [f"## {_both(section.title)}", ""]
+        lines += [line for words in section.text for line in (f"- {words.zh} {words.en}",)]
+        lines += [""] if section.text else []
+        lines += [line for table in section.tables for line in _table(table)]
+    return "\n".join(lines)
 
 
-def _chosen(one: Mapping[str, Any]) -> str:
-    detail = {key: value for key, value in one.items() if key not in ("kind", "settings")}
-    return f"{one['kind']} {detail}"
+def as_html(card: Mapping[str, Any], inputs: Sequence[Input], drawn: Mapping[str, str]) -> str:
+    """The card as one HTML file without script or outer reference; `drawn` are SVG texts by section (pictures.of)."""
+    from jinja2 import Environment, StrictUndefined
+
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = page.from_string(TEMPLATE.read_text("utf-8"))
+    told: list[Section] = sections(card, inputs)
+    return template.render(title=TITLE, sections=told, drawn=drawn) + "\n"
 
 
-def _slice(one: Mapping[str, Any]) -> str:
-    span = f", {one['from']} – {one['to']}" if "from" in one else ""
-    return f"n {one['n']}, defaults {one['events']}{span}"
+def write_html(model_folder: str | Path, out: str | Path) -> Path:
+    """Write the card of an artifact as HTML: its own card.html, or one made anew where the artifact has none yet.
+
+    Raises ArtifactError where the artifact is not whole or `out` cannot be written.
+    """
+    files, _ = artifact.opened(model_folder)
+    try:
+        text = files.get("card.html") or _anew(files)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise ArtifactError(f"The card in {model_folder} is not understood: {fault}.") from fault
+    try:
+        Path(out).write_bytes(text.encode())
+    except OSError as fault:
+        raise ArtifactError(f"{out} cannot be written: {fault.strerror}.") from fault
+    return Path(out)
 
 
-def _measures(card: Mapping[str, Any]) -> list[str]:
-    spread = card.get("spread")
-    head = "| 指标 / measure | 值 / value | 95 % (bootstrap) |" + (
-        " 重复间标准差 / sd over repeats |" if spread else ""
-    )
-    lines = ["## 检验 / Test", "", head, "|---" * (4 if spread else 3) + "|"]
-    for name, title in SHOWN.items():
-        line = f"| {title} | {_number(card['measures'][name])} | {_interval(card['intervals'].get(name))} |"
-        lines.append(line + (f" {_number(spread[name])} |" if spread else ""))
-    return [*lines, ""]
+def _anew(files: Mapping[str, str]) -> str:
+    """The page of an artifact written before cards had pages."""
+    card = json.loads(files["card.json"])
+    inputs = [Input(**one) for one in json.loads(files["features.json"])["inputs"]]
+    return as_html(card, inputs, pictures.of(card))
 
 
-def _calibration(card: Mapping[str, Any]) -> list[str]:
-    lines = ["## 校准 / Calibration by quantile bin", "", "| n | 预测 / predicted | 实际 / observed |", "|---|---|---|"]
-    lines += [f"| {one['n']} | {one['predicted']:.4f} | {one['observed']:.4f} |" for one in card["calibration_table"]]
-    return [*lines, ""]
+def _table(table: Table) -> list[str]:
+    """A Markdown table under its caption."""
+    rows = [[cell if isinstance(cell, str) else _both(cell) for cell in row] for row in (table.head, *table.rows)]
+    lines = [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
+    return [f"*{_both(table.caption)}*", "", lines[0], "|---" * len(table.head) + "|", *lines[1:], ""]
 
 
-def _segments(card: Mapping[str, Any]) -> list[str]:
-    lines: list[str] = []
-    for name, rows in card["segments"].items():
-        lines += [f"## 分组 / By {name} (小单元不显示 / small cells withheld)", "", "| | n | AUC | predicted | observed |",
-                  "|---|---|---|---|---|"]  # fmt: skip
-        lines += [f"| {row['segment']} | {row['n']} | {_number(row['auc'])} | {_number(row['predicted'])} "
-                  f"| {_number(row['observed'])} |" for row in rows]  # fmt: skip
-        lines.append("")
-    return lines
-
-
-def _tried(card: Mapping[str, Any]) -> list[str]:
-    lines = ["## 备选 / Candidates, by validation inside the training rows", "", "| | log-loss |", "|---|---|"]
-    return [*lines, *(f"| {_chosen({k: v for k, v in one.items() if k != 'log_loss'})} | {one['log_loss']:.4f} |"
-                      for one in card["tried"]), ""]  # fmt: skip
-
-
-def _scale(card: Mapping[str, Any]) -> list[str]:
-    scale = card["scale"]
-    grades = ", ".join(f"{one['grade']} < {one['below']:.1%}" for one in scale["grades"])
-    return ["## 分数与等级 / Score and grades", "",
-            f"- {scale['base_score']} = {scale['base_odds']}:1, {scale['points_to_double']} points double the odds",
-            f"- {grades}", ""]  # fmt: skip
-
-
-def _drivers(card: Mapping[str, Any]) -> list[str]:
-    lines = ["## 主要因素 / Drivers (mean absolute log-odds by group)", ""]
-    return [*lines, *(f"- {one['group']}: {one['mean_abs_log_odds']:.3f}" for one in card["drivers"]), ""]
-
-
-def _inputs(inputs: Sequence[Input]) -> list[str]:
-    way = {-1: "−", 0: "·", 1: "+"}
-    lines = ["## 输入 / Inputs (+ 越大越险 more is riskier, − 越大越稳 more is safer)", "",
-             "| | 名称 / name | 来源 / source | 含义 / meaning | |", "|---|---|---|---|---|"]  # fmt: skip
-    return [*lines, *(f"| {one.name} | {one.zh} / {one.en} | {one.item} | {one.meaning_zh} / {one.meaning_en} "
-                      f"| {way[one.direction]} |" for one in inputs), ""]  # fmt: skip
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
-
-
-def _interval(pair: Sequence[float] | None) -> str:
-    return "–" if pair is None else f"{_number(pair[0])} – {_number(pair[1])}"
+def _both(words: Words) -> str:
+    return words.zh if words.zh == words.en else f"{words.zh} / {words.en}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from risk import artifact, calibration, choice, evaluate
-from risk.card import as_markdown
+from risk import artifact, calibration, choice, curves, evaluate, pictures
+from risk.card import as_html, as_markdown
 from risk.choice import Rows
 from risk.model import as_files
 from risk.monitor import reference
@@ -155,8 +156,15 @@ def _out_of_time(
         "calibration_table": evaluate.calibration_table(labels[test], probability),
         "segments": {one.removeprefix("fact."): evaluate.by_segment(labels[test], probability, ordered[one].iloc[test])
                      for one in SEGMENTS if one in ordered.columns},
+        **curves.drawn(labels[test], probability, days[test]),
+        "psi": curves.moved(_scored(scorer, matrix[fitted]), _scored(scorer, matrix[test]), [*rows.names, "score"]),
     }  # fmt: skip
     return Made(scorer, calibrated, matrix[fitted], told)
+
+
+def _scored(scorer: Scorer, matrix: Floats) -> Floats:
+    """The matrix with the model's log-odds as its last column."""
+    return np.column_stack([matrix, scorer.margin(matrix)])
 
 
 def _by_cross_validation(rows: Rows, seed: int, repeats: int) -> Made:
@@ -180,7 +188,7 @@ def _by_cross_validation(rows: Rows, seed: int, repeats: int) -> Made:
                    for name in measured[0]},
         "intervals": evaluate.intervals(labels, average, seed=seed),
         "calibration_table": evaluate.calibration_table(labels, average, 5),
-        "segments": {},
+        "segments": {}, **curves.drawn(labels, average),
     }  # fmt: skip
     return Made(scorer, calibration.platt(np.mean(margins, axis=0), labels), matrix, told)
 
@@ -221,11 +229,14 @@ def _written(made: Made, features: Sequence[Feature], out_dir: str | Path, told:
     kept["score"] = reference(made.scorer.margin(made.fitted))
     scale = {"base_score": BASE_SCORE, "base_odds": BASE_ODDS, "points_to_double": DOUBLING,
              "grades": [{"grade": grade, "below": below} for grade, below in GRADES]}  # fmt: skip
-    card = _finite({**told, "drivers": _drivers(made, inputs), "calibration": made.calibration.method, "scale": scale})
+    told = {**told, "drivers": _drivers(made, inputs), "calibration": made.calibration.method, "scale": scale}
+    card_json = artifact.written(_finite(told))
+    card = json.loads(card_json)  # page and paper show what the file holds, so that they can be made again from it
     files = {
         "calibration.json": artifact.written(made.calibration.to_json()),
         "features.json": artifact.written({"inputs": [_plain(one) for one in inputs], "reference": kept}),
-        "card.json": artifact.written(card), "card.md": as_markdown(card, inputs),
+        "card.json": card_json, "card.md": as_markdown(card, inputs),
+        "card.html": as_html(card, inputs, pictures.of(card)),
     }  # fmt: skip
     files |= as_files(made.scorer)
     return artifact.save(files, out_dir)

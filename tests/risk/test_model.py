@@ -51,7 +51,7 @@ def test_no_file_of_an_artifact_is_anything_but_text(folders):
     for folder in folders.values():
         for path in folder.iterdir():
             path.read_text("utf-8")
-            assert path.suffix in {".json", ".md", ".txt"}
+            assert path.suffix in {".html", ".json", ".md", ".txt"}
 
 
 def test_loaded_from_files_it_answers_as_it_did_when_it_was_made(model, sample):
