@@ -12,6 +12,7 @@ from risk import artifact, scale
 from risk.artifact import ArtifactError
 from risk.blend import Blend
 from risk.calibration import Calibration
+from risk.change import Prospect, what_would_change
 from risk.explain import reasons
 from risk.records import FRESH_DAYS
 from risk.scorecard import Scorecard
@@ -132,6 +133,12 @@ class RiskModel:
         """The reasons of a frame of one row."""
         told = self.estimate(row, explain=True).reasons
         return told[0] if told else ()
+
+    def what_would_change(
+        self, frame: pd.DataFrame, place: int = 0, below: float | None = None, *, base_rate: float | None = None
+    ) -> Prospect:
+        """The smallest realistic change that takes the frame's row at `place` to the next better grade, or `below`."""
+        return what_would_change(self, self.matrix(frame.iloc[[place]])[0], below, base_rate=base_rate)
 
     def contributions(self, frame: pd.DataFrame) -> tuple[Floats, float]:
         """Rows × inputs in log-odds, and their baseline: they sum to the margin, of which the probability is a map."""

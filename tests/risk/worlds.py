@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from risk.features import FEATURES
 from risk.records import COLUMNS
 
 SHAPE = ibis.schema(COLUMNS).to_pyarrow()
@@ -151,3 +152,23 @@ def learnable(size: int, seed: int = 7, days: int = 700) -> tuple[pd.DataFrame, 
     })  # fmt: skip
     frame.loc[random_.random(size) < 0.2, "revenue"] = np.nan
     return frame, labels
+
+
+def firms_of_all_kinds(size: int, seed: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
+    """A frame of every feature of the platform's own model and labels that follow the promised directions."""
+    random_ = np.random.default_rng(seed)
+    draws = {"yuan": lambda: random_.lognormal(13, 1.5, size), "share": lambda: random_.gamma(1, 0.3, size),
+             "ratio": lambda: random_.gamma(1, 0.5, size), "change": lambda: random_.normal(0, 0.3, size),
+             "grade": lambda: random_.integers(0, 4, size).astype(float),
+             "flag": lambda: random_.integers(0, 2, size).astype(float),
+             "persons": lambda: random_.poisson(8, size).astype(float)}  # fmt: skip
+    frame, odds = pd.DataFrame(index=range(size)), np.full(size, -2.5)
+    for one in FEATURES:
+        column = draws.get(one.unit, lambda: random_.poisson(0.7, size).astype(float))()
+        if one.name in ("months_in_business", "insurance_months"):
+            column = random_.poisson(10, size).astype(float)
+        column[random_.random(size) < (0.1 if one.missing == "unknown" else 0.0)] = np.nan
+        frame[one.name] = column
+        ranks = frame[one.name].rank(pct=True).fillna(0.5).to_numpy() - 0.5
+        odds += one.direction * ranks * (0.9 if one.actionable else 0.4)
+    return frame, (random_.random(size) < 1 / (1 + np.exp(-odds))).astype(float)
