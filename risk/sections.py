@@ -329,7 +329,7 @@ def _drivers(card: Card, inputs: Sequence[Input]) -> Section:
     rows: list[tuple[Cell, ...]] = [(_same(one["group"]), number(one["mean_abs_log_odds"]), _names(one["group"], inputs))
                                     for one in card["drivers"]]  # fmt: skip
     table = Table(
-        Words("主要因素", "Drivers by group"),
+        Words("各组的影响", "Drivers by group"),
         (Words("组", "group"), Words("影响", "change"), Words("输入", "inputs")),
         rows,
     )
@@ -349,7 +349,11 @@ def _tried(card: Card) -> Section:
         (_chosen({name: value for name, value in one.items() if name != "log_loss"}), f"{one['log_loss']:.4f}")
         for one in card["tried"]
     ]
-    table = Table(Words("备选", "Candidates"), (Words("模型", "model"), Words("对数损失", "log-loss")), rows)
+    table = Table(
+        Words("各备选的验证损失", "Validation loss of each candidate"),
+        (Words("模型", "model"), Words("对数损失", "log-loss")),
+        rows,
+    )
     return Section("candidates", Words("备选", "Candidates"), text, (table,))
 
 

@@ -135,6 +135,12 @@ def test_every_table_has_a_caption_and_heads_for_its_columns_and_rows(folder):
         assert [tag for tag, _, _ in part].count("caption") == 1
 
 
+def test_no_two_regions_of_the_page_have_the_same_name(folder):
+    told = sections.sections(card_of(folder), RiskModel.load(folder).inputs)
+    names = [one.title for one in told] + [table.caption for one in told for table in one.tables]
+    assert len(names) == len(set(names))
+
+
 def test_headings_go_down_by_one_and_both_languages_are_marked(folder):
     page = Html((folder / "card.html").read_text("utf-8"))
     assert [tag for tag, _, _ in page.elements if re.fullmatch(r"h\d", tag)] == ["h1"] + ["h2"] * len(EVERY_SECTION)
