@@ -1,7 +1,8 @@
-"""Reasons: the model's own contributions, grouped, signed, and said in two languages to the firm."""
+"""Reasons: the model's own contributions, grouped, signed, said in two languages; and whether a refit says the same."""
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from risk.terms import Input, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
+
+    from risk.model import Scorer
 
     Floats = NDArray[np.float64]
 
@@ -40,6 +43,59 @@ def reasons(
     favourable = sorted((group for group in totals if totals[group] <= -LEAST), key=lambda group: totals[group])
     chosen = [*adverse[:MOST_ADVERSE], *favourable[:MOST_FAVOURABLE]]
     return tuple(_reason(group, totals[group], contributions, values, inputs, known_on) for group in chosen)
+
+
+def grouped(contributions: Floats, inputs: Sequence[Input]) -> tuple[tuple[str, ...], Floats]:
+    """The groups in the order of the inputs, and rows × groups: the sums over each group's features."""
+    groups = tuple(dict.fromkeys(one.group for one in inputs))
+    belongs = np.array([[one.group == group for group in groups] for one in inputs], dtype=np.float64)
+    return groups, contributions @ belongs
+
+
+def overlap(refits: Sequence[Floats], inputs: Sequence[Input]) -> float | None:
+    """Overlap@4: the mean share of adverse reasons in common, over all pairs of models and all firms with any.
+
+    `refits`: for each of at least two models its contributions for the same firms (rows × inputs). A firm's share is
+    the number of groups that both models name among their (at most four) adverse reasons, over the longer of the two
+    lists. None where no model names any. Raises ValueError for fewer than two models.
+    """
+    if len(refits) < 2:
+        raise ValueError("Overlap needs the contributions of two models at least.")
+    named = [_adverse(grouped(one, inputs)[1]) for one in refits]
+    shares = [_shared(one, other) for one, other in combinations(named, 2)]
+    found = np.concatenate(shares)
+    return float(found.mean()) if len(found) else None
+
+
+def overlap_of_refits(
+    fit: Callable[[Floats, Floats, int], Scorer], matrix: Floats, labels: Floats, shown: Floats,
+    inputs: Sequence[Input], *, refits: int = 5, seed: int = 7,
+) -> float | None:  # fmt: skip
+    """Overlap@4 for the rows of `shown` between models fitted anew on bootstrap samples, each by a new seed.
+
+    `fit` takes matrix, labels and seed.
+    """
+    found = []
+    for number in range(refits):
+        drawn = np.random.default_rng([seed, number]).integers(0, len(labels), len(labels))
+        found.append(fit(matrix[drawn], labels[drawn], seed + number).explained(shown)[0])
+    return overlap(found, inputs)
+
+
+def _adverse(sums: Floats) -> NDArray[np.bool_]:
+    """Rows × groups: which groups are among a row's adverse reasons."""
+    places = np.argsort(-sums, axis=1, kind="stable")[:, :MOST_ADVERSE]
+    named = np.zeros(sums.shape, dtype=np.bool_)
+    np.put_along_axis(named, places, np.take_along_axis(sums, places, axis=1) >= LEAST, axis=1)
+    return named
+
+
+def _shared(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> Floats:
+    """For each row with a reason in either: the share in common."""
+    longer = np.maximum(one.sum(axis=1), other.sum(axis=1))
+    some = longer > 0
+    shares: Floats = (one & other).sum(axis=1)[some] / longer[some]
+    return shares
 
 
 def _reason(
