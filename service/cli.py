@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 user = typer.Typer(no_args_is_help=True, help="Who may sign in.")
 app.add_typer(user, name="user")
+model = typer.Typer(no_args_is_help=True, help="Which model estimates, which score beside it, which is to be next.")
+app.add_typer(model, name="model")
 SELDOM = (100_000, 20, 20)
 """A day's batch makes many objects that stay and hardly a cycle: looking for those as often as Python does by default
 takes a tenth of the time (`gc.disable()` gains no more)."""
@@ -132,21 +134,99 @@ def train(
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="What was known on this day.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed on one machine gives the same bytes.")] = 7,
     *,
-    use: Annotated[bool, typer.Option(help="Estimate with it from now on.")] = True,
+    use: Annotated[bool, typer.Option(help="The first model of a platform goes into use at once.")] = True,
 ) -> None:
-    """Train the model of default on the loans and records the city holds."""
-    from service.actions.train_model import train_model, use_model
+    """Train the model of default on the loans and records the city holds; it becomes a candidate."""
+    from service.actions.train_model import register_model, train_model, use_first_model
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.processes import open_database
+
+    clock, who = Clock(settings().demo_on), the_platform("cli")
+    with open_database(settings()) as database:
+        trained = train_model(settings(), on.date() if on else clock.today(), seed)
+        with database.transaction(who) as tx:
+            if use and use_first_model(tx, who, trained, clock.now()):
+                screen.print(f"已启用 In use: {trained.version}")
+            else:
+                row = register_model(tx, who, trained, clock.now())
+                screen.print(f"{row.state}: {trained.version}; xindeng model shadow | promote {trained.version}")
+    screen.print(f"模型 Model: {settings().models / trained.version / 'card.md'}")
+
+
+@model.command("list")
+def model_list(*, as_json: Json = False) -> None:
+    """Every model with its state, the day of its knowledge, how it was measured; and the proposal that waits."""
+    from service.actions.train_model import register_kept
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.model_table import documents, table_of
+    from service.processes import open_database
+    from service.store import models
+
+    who = the_platform("cli")
+    with open_database(settings()) as database, database.transaction(who) as tx:
+        register_kept(tx, who, settings(), Clock(settings().demo_on).now())
+        rows, waiting = models.list_all(tx), models.find_waiting(tx)
+    if as_json:
+        sys.stdout.write(json.dumps(documents(rows, waiting), ensure_ascii=False, indent=1, default=str) + "\n")
+    else:
+        screen.print(table_of(rows, waiting))
+
+
+@model.command("shadow")
+def model_shadow(
+    version: Annotated[str, typer.Argument(help="As `xindeng model list` names it.")],
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Demands judged from this day on; today if absent.")
+    ] = None,
+    *,
+    stop_it: Annotated[bool, typer.Option("--stop", help="End it; what was scored stays.")] = False,
+) -> None:
+    """Let a model score every judged demand beside the one in use; no light changes by it."""
+    from service.actions.shadow_models import start_shadow, stop_shadow
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.processes import open_database
+
+    clock, who = Clock(settings().demo_on), the_platform("cli")
+    first = since.date() if since else None
+    with open_database(settings()) as database, database.transaction(who) as tx:
+        if stop_it:
+            stop_shadow(tx, who, version, clock.now())
+            screen.print(f"不再作影子 No longer a shadow: {version}")
+        else:
+            day = start_shadow(tx, who, settings().models, version, first, clock.today(), clock.now())
+            screen.print(f"影子 Shadow: {version}, {day} 起的需求 demands judged since")
+
+
+@model.command("promote")
+def model_promote(
+    version: Annotated[str, typer.Argument(help="As `xindeng model list` names it.")],
+    by: Annotated[str, typer.Option(help="Your login: an operator's. The second person gives another one.")],
+    because: Annotated[str, typer.Option(help="Why, in one sentence; the second person needs none.")] = "",
+    *,
+    withdraw: Annotated[bool, typer.Option(help="Take the waiting proposal back instead.")] = False,
+) -> None:
+    """Propose a model for use; called again by another operator it confirms, and the model is in use."""
+    from service.actions.promote_model import operator_named, promote_model, withdraw_waiting
     from service.clock import Clock
     from service.domain.people import the_platform
     from service.processes import open_database
 
     clock = Clock(settings().demo_on)
     with open_database(settings()) as database:
-        model = train_model(settings(), on.date() if on else clock.today(), seed)
-        if use:
-            with database.transaction(the_platform("cli")) as tx:
-                use_model(tx, the_platform("cli"), model, clock.now())
-    screen.print(f"模型 Model: {settings().models / model.version / 'card.md'}")
+        with database.transaction(the_platform("cli")) as tx:
+            who = operator_named(tx, by, clock.today())
+        with database.transaction(who) as tx:
+            if withdraw:
+                withdraw_waiting(tx, who, version, clock.now())
+                said = f"已撤回 Withdrawn: {version}"
+            else:
+                done = promote_model(tx, who, settings().models, version, because, clock.today(), clock.now())
+                waits = f"已提议，{done.until_on} 前须由另一人确认 Proposed; another operator confirms until then:"
+                said = f"{waits if done.step == 'proposed' else '已启用 In use:'} {version}"
+    screen.print(said)
 
 
 @app.command()

@@ -27,6 +27,8 @@ COUNTED: Mapping[str, Phrase] = {
     "without a bank": _("暂无银行 %(n)s 笔"),
     "reminded": _("提醒时限 %(n)s 项"),
     "profiles": _("更新画像 %(n)s 户"),
+    "scored": _("影子评分 %(n)s 笔"),
+    "unreadable": _("读不出的模型 %(n)s 个"),
 }
 """What a step counts, as the cycle writes it down."""
 ENDED: Mapping[str, Phrase] = {

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 MARKS = {"green": "●", "yellow": "▲", "red": "■"}
 """A light's shape: it reads without colour, on paper and by voice the word beside it does."""
+DRIFT_MARKS = {"stable": "●", "watch": "▲", "moved": "■"}
 
 GROUPS: Mapping[str, Mapping[str, Phrase]] = {
     "light": {"green": _("绿灯"), "yellow": _("黄灯"), "red": _("红灯")},
@@ -238,6 +239,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "feed": _("报送"),
         "calendar": _("日历"),
         "model": _("模型"),
+        "promotion": _("启用提议"),
         "run": _("运行"),
         "cycle": _("每日流程"),
         "job": _("任务"),
@@ -291,7 +293,26 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "out_of_time": _("用较早的贷款训练，用较晚的贷款检验"),
         "cross_validated": _("重复嵌套交叉验证（样本少，未做跨时间检验）"),
     },
-    "model_kind": {"scorecard": _("评分卡"), "trees": _("提升树（LightGBM）")},
+    "model_kind": {
+        "scorecard": _("评分卡"),
+        "trees": _("提升树（LightGBM）"),
+        "blend": _("提升树与评分卡的混合"),
+        "unknown": _("未登记"),
+    },
+    "model_state": {"in_use": _("在用"), "shadow": _("影子"), "candidate": _("候选"), "retired": _("停用")},
+    "model_state_meaning": {
+        "in_use": _("平台现在用它评估每一笔需求。"),
+        "shadow": _("对同样的需求另行评分，不影响任何信灯。"),
+        "candidate": _("训练好了，还没有用过。"),
+        "retired": _("用过，现已停用；用它作出的评估仍由它解释。"),
+    },
+    "promotion_state": {
+        "waiting": _("等第二个人确认"),
+        "confirmed": _("已确认"),
+        "withdrawn": _("已撤回"),
+        "expired": _("已过期"),
+    },
+    "drift_state": {"stable": _("稳定"), "watch": _("留意"), "moved": _("明显移动")},
     "calibration": {"platt": _("Platt 校准"), "isotonic": _("保序校准")},
     "slice": {
         "all": _("全部"),
@@ -466,6 +487,14 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "take": _("接收报送"),
         "set": _("修改日历"),
         "uses": _("启用模型"),
+        "registered": _("登记模型"),
+        "retired": _("停用模型"),
+        "shadowed": _("开始影子评分"),
+        "unshadowed": _("停止影子评分"),
+        "proposed": _("提议启用模型"),
+        "confirmed": _("确认启用模型"),
+        "proposal_withdrawn": _("撤回启用提议"),
+        "proposal_expired": _("启用提议过期"),
         "entered": _("登记"),
         "ended": _("停用"),
     },

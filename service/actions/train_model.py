@@ -1,21 +1,25 @@
-"""Train the model of default on the records' mirror, and put a trained model into use."""
+"""Train the model of default on the records' mirror, enter it in the register; the very first goes into use at once."""
 
 import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session
 
-from risk.model import RiskModel
+from risk.model import ArtifactError, RiskModel
 from risk.records import RecordsError
 from risk.terms import Feature
 from risk.train import TrainingError, train_on_records
-from service.domain.errors import NotAllowed, NotPossible
+from service.domain.errors import Conflict, NotAllowed, NotPossible
+from service.domain.model import ModelState
 from service.domain.people import Role, Who
+from service.profiles.model_files import summary_of
 from service.settings import Settings
-from service.store import platform_state, trail
+from service.store import models, offers_of_banks, platform_state, trail
 from service.store.trail import Act
 
 
@@ -42,9 +46,65 @@ def keep(settings: Settings, folder: Path) -> RiskModel:
     return RiskModel.load(home, expect_version=model.version)
 
 
-def use_model(tx: Session, who: Who, model: RiskModel, now: datetime) -> None:
-    """Estimate with this model from now on."""
-    if not (who.is_platform or who.role is Role.OPERATOR):
-        raise NotAllowed("只有运行人员可以启用模型。")
+def register_model(tx: Session, who: Who, model: RiskModel, now: datetime) -> Row[Any]:
+    """Enter a kept model as a candidate, with what its card says in short; entered twice it is entered once."""
+    _must_look_after_models(who)
+    there = models.find(tx, model.version)
+    if there is None:
+        state = _state_of(tx, model.version)
+        row = {"version": model.version, "state": state, "kept_at": now, "trained_by": who.person_id}
+        key = models.add(tx, row | summary_of(model))
+        trail.append(tx, who, [Act("registered", "model", key, new=state, details={"version": model.version})], now)
+    elif not there.summary:
+        models.change(tx, {"id": there.id, **summary_of(model)})
+    return models.lock(tx, model.version)
+
+
+def _state_of(tx: Session, version: str) -> ModelState:
+    """What a model is that was here before the register was."""
+    if offers_of_banks.model_in_use(tx) == version:
+        return ModelState.IN_USE
+    return ModelState.RETIRED if models.was_used(tx, version) else ModelState.CANDIDATE
+
+
+def register_kept(tx: Session, who: Who, settings: Settings, now: datetime) -> int:
+    """Enter every model in the folder that is not in the register yet (after a restore, say); how many there were."""
+    _must_look_after_models(who)
+    known = {row.version for row in models.list_all(tx) if row.summary}
+    found = 0
+    for folder in sorted(settings.models.glob("[!.]*/")) if settings.models.is_dir() else ():
+        if folder.name in known:
+            continue
+        try:
+            register_model(tx, who, RiskModel.load(folder, expect_version=folder.name), now)
+        except ArtifactError:
+            continue  # a folder that is no model, or a damaged one: nothing can be said of it
+        found += 1
+    return found
+
+
+def use_first_model(tx: Session, who: Who, model: RiskModel, now: datetime) -> bool:
+    """Estimate with it where the platform has no model yet; False where it has one: that takes two persons."""
+    in_use = platform_state.lock_model(tx)
+    row = register_model(tx, who, model, now)
+    if in_use is not None:
+        return False
+    models.change(tx, {"id": row.id, "state": ModelState.IN_USE, "shadow_from": None, "used_from": now})
     platform_state.set_model(tx, model.version)
-    trail.append(tx, who, [Act("uses", "model", new=model.version[:40])], now)
+    trail.append(tx, who, [Act("uses", "model", row.id, old=row.state, new=model.version[:40])], now)
+    return True
+
+
+def use_model(tx: Session, who: Who, model: RiskModel, now: datetime) -> None:
+    """The same, for a platform that is only being set up.
+
+    Errors: Conflict where another model is in use.
+    """
+    in_use = offers_of_banks.model_in_use(tx)
+    if not use_first_model(tx, who, model, now) and in_use != model.version:
+        raise Conflict("已有模型在用。换用另一个模型要由两名运行人员先后提议、确认。")
+
+
+def _must_look_after_models(who: Who) -> None:
+    if not (who.is_platform or who.role is Role.OPERATOR):
+        raise NotAllowed("只有运行人员可以办理模型。")

@@ -8,6 +8,7 @@ from service.domain import (  # noqa: F401
     figure,
     firm,
     follow_up,
+    model,
     notice,
     people,
     product,

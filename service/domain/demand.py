@@ -186,7 +186,10 @@ class WantedBank(SQLModel, table=True):
 class Estimate(SQLModel, table=True):
     """A probability of default as it was estimated: features, their sources' dates and the model's version with it."""
 
-    __table_args__ = (Index("estimate_of_firm", "uscc", "as_of"),)
+    __table_args__ = (
+        Index("estimate_of_firm", "uscc", "as_of"),
+        Index("estimate_by_day", "as_of", postgresql_using="brin"),
+    )
     id: int | None = identity()
     uscc: str = Field(max_length=18)
     as_of: date

@@ -8,16 +8,23 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 
+from service.actions.promote_model import expire_promotions
 from service.actions.run_cycle import Ran, run_cycle
+from service.actions.shadow_models import AT_ONCE as SCORED_AT_ONCE
+from service.actions.shadow_models import count_unscored, score_unscored
 from service.clock import Clock
+from service.domain.people import the_platform
 from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
-from service.store.queue import TODAY
+from service.store import runs
+from service.store.database import transaction
+from service.store.queue import SHADOW, TODAY
 
 MOST_ATTEMPTS = 3
 """A job that ended its worker so often is not tried again: it waits as failed for the operator."""
 SILENT_SECONDS = 20
 KEPT_HOURS = 7 * 24
+MODELS = the_platform("models")
 log = structlog.get_logger("jobs")
 Work = Callable[[], Awaitable[None]]
 
@@ -30,15 +37,18 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
     async def today() -> None:
         await asyncio.to_thread(do_today, settings)
 
+    async def shadow() -> None:
+        await asyncio.to_thread(do_shadows, settings)
+
     async def sweep() -> None:
         await sweep_stalled(app)
 
     async def tidy() -> None:
         await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
 
-    work: dict[str, Work] = {TODAY: today, "sweep": sweep, "tidy": tidy}
+    work: dict[str, Work] = {TODAY: today, SHADOW: shadow, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
-        app.task(name=name, lock=name if name == TODAY else None, queueing_lock=name)(act)
+        app.task(name=name, lock=name if name in (TODAY, SHADOW) else None, queueing_lock=name)(act)
     for entry in TIMETABLE:
         app.periodic(cron=entry.cron, periodic_id=entry.task)(_caller(app, entry.task))
     return app
@@ -69,6 +79,40 @@ def do_today(settings: Settings) -> Ran:
     ran = run_cycle(settings, clock.today(), clock.now(), name=TODAY)
     log.info("today", state=ran.state, **ran.steps)
     return ran
+
+
+def do_shadows(settings: Settings, most: int = SCORED_AT_ONCE) -> int:
+    """End proposals nobody confirmed in time, then score what the shadow models lack, batch by batch; how many."""
+    clock = Clock(settings.demo_on)
+    today, now = clock.today(), clock.now()
+    with transaction(MODELS) as tx:
+        expire_promotions(tx, MODELS, today, now)
+        lacking = count_unscored(tx, today)
+        if not lacking:
+            return 0
+        run_id = runs.start(tx, SHADOW, today, -(-lacking // most), now)
+    scored, unreadable, state = 0, 0, "done"
+    try:
+        while True:
+            with transaction(MODELS) as tx:
+                batch = score_unscored(tx, MODELS, settings.models, today, now, most)
+                scored, unreadable = scored + batch.scored, batch.unreadable
+                if not batch.scored:
+                    break
+                if runs.step(tx, run_id, f"{scored} scored"):
+                    state = "cancelled"
+                    break
+    except Exception as fault:
+        _end_run(run_id, "failed", str(fault), settings)
+        raise
+    _end_run(run_id, state, f"{scored} scored; {unreadable} unreadable", settings)
+    log.info(SHADOW, scored=scored, unreadable=unreadable)
+    return scored
+
+
+def _end_run(run_id: int, state: str, message: str, settings: Settings) -> None:
+    with transaction(MODELS) as tx:
+        runs.end(tx, run_id, state, message, Clock(settings.demo_on).now())
 
 
 async def sweep_stalled(app: procrastinate.App, silent_seconds: float = SILENT_SECONDS) -> int:

@@ -36,6 +36,13 @@ def set_model(tx: Session, version: str) -> None:
     )
 
 
+def lock_model(tx: Session) -> str | None:
+    """The version in use, or None; nobody else changes it until this transaction ends."""
+    tx.execute(text("INSERT INTO platform_state (id, cycle_paused) VALUES (1, false) ON CONFLICT DO NOTHING"))
+    found: str | None = tx.execute(text("SELECT model_version FROM platform_state WHERE id = 1 FOR UPDATE")).scalar()
+    return found
+
+
 def is_a_citys(address: ServerAddress) -> bool:
     """Whether somebody works with this database who is no demo: a trail, and no demo's day."""
     engine = create_engine(sqlalchemy_url(address.cycle_url))

@@ -11,6 +11,9 @@ from service.store.database import driver_of
 TODAY = "today"
 """Do what today still lacks: judge what changed, count silence, match again, push."""
 
+SHADOW = "shadow"
+"""Score what the shadow models still lack."""
+
 _desk = App(connector=SyncPsycopgConnector())
 """Writes job rows only; the tasks behind the names are known to the worker."""
 
