@@ -39,7 +39,49 @@ def train(
 
 
 @app.command()
-def evaluate(mirror: Mirror, model: Model, as_of: Day, json_path: Json = None) -> None:
+def evaluate(
+    dataset: Annotated[str, typer.Argument(help="A data set of risk/datasets, such as sba or datarisk.")],
+    data: Annotated[Path, typer.Option(help="Its folder, or the folder above all of them.")],
+    test: Annotated[Path | None, typer.Option(help="Rows of the same columns to report on instead.")] = None,
+    json_path: Json = None,
+    peers: Annotated[bool, typer.Option(help="Measure the peers in the same run.")] = True,
+    part: Annotated[str | None, typer.Option(help="Only this part of the data set.")] = None,
+    seed: int = 7,
+    repeats: Annotated[int, typer.Option(help="Bootstrap draws.", min=50)] = 300,
+    looks: Annotated[Path | None, typer.Option(help="Write down this look at the test in this CSV.")] = None,
+) -> None:
+    """Train by the data set's protocol and report on its test, or on FILE: our model and every peer in one run."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from risk import contest, report, spec
+    from risk.dataset import part_of, read
+
+    told = spec.load(dataset)
+    wanted = [part_of(told, test)] if test is not None else [one for one in told.parts if part in (None, one)]
+    if not wanted:
+        raise _Wrong(f"{dataset} has no part {part}; there are {', '.join(told.parts)}.")
+    console = Console(stderr=True)
+    found = []
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task(f"{dataset}: reading")
+        for one in wanted:
+            rows = read(told, data, one, test)
+            held = contest.held(
+                told, rows, seed=seed, with_peers=peers, say=lambda words: bar.update(task, description=words)
+            )
+            bar.update(task, description=f"{dataset} {one}: intervals")
+            found.append(contest.figures(held, repeats=repeats, seed=seed))
+    report.printed(told, found)
+    whole = report.whole(told, found, test=test, seed=seed)
+    if looks is not None:
+        report.write_look(looks, whole)
+    if json_path is not None:
+        json_path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@app.command()
+def measure(mirror: Mirror, model: Model, as_of: Day, json_path: Json = None) -> None:
     """Measure a model on the mature loans drawn after the last day it was trained and calibrated on."""
     from risk.build import build
     from risk.evaluate import intervals, measures
@@ -115,10 +157,16 @@ def _rows_of(file: Path) -> pd.DataFrame:
 
 
 @app.command()
-def card(model: Model) -> None:
-    """Print a model's card."""
+def card(
+    model: Model, html: Annotated[Path | None, typer.Option(help="Write the card with its pictures here.")] = None
+) -> None:
+    """Print a model's card, or write it as one HTML file with pictures."""
     from risk import artifact
+    from risk.card import write_html
 
+    if html is not None:
+        typer.echo(write_html(model, html))
+        return
     files, version = artifact.opened(model)
     typer.echo(f"{files['card.md']}\n{version}")
 
@@ -170,11 +218,12 @@ def main() -> None:
     """Run the commands; what a person can mend is told in one sentence, with exit code 2."""
     from risk.artifact import ArtifactError
     from risk.records import RecordsError
+    from risk.spec import DatasetError
     from risk.train import TrainingError
 
     try:
         app()
-    except (ArtifactError, RecordsError, TrainingError, _Wrong) as fault:
+    except (ArtifactError, DatasetError, RecordsError, TrainingError, _Wrong) as fault:
         typer.echo(str(fault), err=True)
         raise SystemExit(2) from fault
 

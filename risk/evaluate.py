@@ -55,8 +55,12 @@ class _Walk:
 def _walk(labels: Floats, estimate: Floats, weights: Floats | None) -> _Walk:
     order = np.argsort(estimate, kind="stable")
     heavy = np.ones(len(labels)) if weights is None else weights[order]
-    last = np.append(np.diff(estimate[order]) > 0, True)
-    bad = np.cumsum(labels[order] * heavy)[last]
+    return _walked(labels[order], heavy, np.append(np.diff(estimate[order]) > 0, True))
+
+
+def _walked(labels: Floats, heavy: Floats, last: NDArray[np.bool_]) -> _Walk:
+    """The walk over rows that are in order."""
+    bad = np.cumsum(labels * heavy)[last]
     return _Walk(bad, np.cumsum(heavy)[last] - bad)
 
 
@@ -77,7 +81,8 @@ def _average_precision(walk: _Walk) -> float:
     if walk.bad[-1] == 0:
         return float("nan")
     hits, misses = (part[-1] - np.append(0, part[:-1]) for part in (walk.bad, walk.good))
-    return float(np.sum(np.diff(walk.bad, prepend=0) / walk.bad[-1] * hits / (hits + misses)))
+    shown = hits + misses > 0
+    return float(np.sum((np.diff(walk.bad, prepend=0) / walk.bad[-1] * hits)[shown] / (hits + misses)[shown]))
 
 
 def calibration_table(
@@ -102,10 +107,13 @@ def _mean(values: Floats, weights: Floats | None, rows: NDArray[np.intp]) -> flo
 
 def slope(labels: Floats, probability: Floats, weights: Floats | None = None) -> float:
     """Calibration slope: logistic regression of the outcome on the estimate's log-odds (1: right; below: too sure)."""
-    margin = log_odds(probability)
-    if labels.min() == labels.max() or margin.std() == 0:
-        return float("nan")
     heavy = np.ones(len(labels)) if weights is None else weights / weights.mean()
+    return _slope(labels, log_odds(probability), heavy)
+
+
+def _slope(labels: Floats, margin: Floats, heavy: Floats) -> float:
+    if not 0 < heavy @ labels < heavy.sum() or margin.std() == 0:
+        return float("nan")
     level, tilt = 0.0, 1.0
     for _ in range(50):
         fitted = 1 / (1 + np.exp(-np.clip(level + tilt * margin, -30, 30)))
@@ -114,7 +122,7 @@ def slope(labels: Floats, probability: Floats, weights: Floats | None = None) ->
         curvature = np.array([[spread.sum(), bent.sum()], [bent.sum(), bent @ margin]]) + 1e-9 * np.eye(2)
         step = np.linalg.solve(curvature, np.array([missed.sum(), missed @ margin]))
         level, tilt = np.array([level, tilt]) + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
+        if np.abs(step).max() < 1e-7:
             break
     return float(tilt)
 
@@ -124,30 +132,54 @@ def measures(labels: Floats, probability: Floats, weights: Floats | None = None)
 
     `weights`: how many loans of the population each row stands for (default: one).
     """
-    rate = float(np.average(labels, weights=weights))
-    brier = float(np.average((probability - labels) ** 2, weights=weights))
-    odds = log_odds(probability)
-    usual = rate * (1 - rate)
-    walk = _walk(labels, probability, weights)
-    return {
-        "auc": _auc(walk),
-        "ks": _ks(walk),
-        "average_precision": _average_precision(walk),
-        "brier": brier,
-        "brier_skill": 1 - brier / usual if usual else float("nan"),
-        "log_loss": float(np.average(np.logaddexp(0, odds) - labels * odds, weights=weights)),
-        "predicted": float(np.average(probability, weights=weights)),
-        "observed": rate,
-        "ece": _ece(labels, probability, weights),
-        "slope": slope(labels, probability, weights),
-    }
+    ranked = _Ranked.of(labels, probability)
+    return ranked.measures(np.ones(len(labels)) if weights is None else weights)
 
 
-def _ece(labels: Floats, probability: Floats, weights: Floats | None) -> float:
-    """Expected calibration error: the bins' distance of predicted from observed, by the weight of each bin."""
-    table = calibration_table(labels, probability, BINS, weights)
-    heavy = [one["n"] for one in table] if weights is None else [1.0] * len(table)
-    return float(np.average([abs(one["predicted"] - one["observed"]) for one in table], weights=heavy))
+@dataclass(frozen=True)
+class _Ranked:
+    """Outcomes and estimates in the estimate's order, so that many weightings of the rows are measured quickly."""
+
+    order: NDArray[np.intp]
+    labels: Floats
+    probability: Floats
+    odds: Floats
+    last: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, labels: Floats, probability: Floats) -> _Ranked:
+        order = np.argsort(probability, kind="stable")
+        kept = probability[order]
+        return cls(order, labels[order], kept, log_odds(kept), np.append(np.diff(kept) > 0, True))
+
+    def measures(self, weights: Floats) -> dict[str, float]:
+        """Every measure, each row counted with its weight (in the caller's order)."""
+        heavy = weights[self.order]
+        whole = heavy.sum()
+        walk = _walked(self.labels, heavy, self.last)
+        rate = float(heavy @ self.labels / whole)
+        brier = float(heavy @ (self.probability - self.labels) ** 2 / whole)
+        usual = rate * (1 - rate)
+        return {
+            "auc": _auc(walk),
+            "ks": _ks(walk),
+            "average_precision": _average_precision(walk),
+            "brier": brier,
+            "brier_skill": 1 - brier / usual if usual else float("nan"),
+            "log_loss": float(heavy @ (np.logaddexp(0, self.odds) - self.labels * self.odds) / whole),
+            "predicted": float(heavy @ self.probability / whole),
+            "observed": rate,
+            "ece": self._ece(heavy),
+            "slope": _slope(self.labels, self.odds, heavy / whole * len(heavy)),
+        }
+
+    def _ece(self, heavy: Floats) -> float:
+        """Expected calibration error: the distance of predicted from observed over ten bins of equal weight."""
+        reached = np.cumsum(heavy)
+        ends = np.searchsorted(reached, reached[-1] * np.arange(1, BINS) / BINS * (1 - 1e-12), side="left") + 1
+        missed = np.append(0, np.cumsum(heavy * (self.probability - self.labels)))
+        gaps = np.diff(missed[np.concatenate([[0], ends, [len(heavy)]])])
+        return float(np.abs(gaps).sum() / reached[-1])
 
 
 def intervals(
@@ -166,18 +198,22 @@ def redrawn(
 
     Whole groups are drawn together; draws with one class only are left out. Returns name → measure → draws.
     """
+    from threadpoolctl import threadpool_limits
+
     random = np.random.default_rng(seed)
     codes = np.arange(len(labels)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    count = int(codes.max()) + 1
+    ranked = {name: _Ranked.of(labels, estimate) for name, estimate in estimates.items()}
     found: dict[str, dict[str, list[float]]] = {name: {} for name in estimates}
-    for _ in range(repeats):
-        rows = np.concatenate([members[place] for place in random.integers(0, len(members), len(members))])
-        if labels[rows].min() == labels[rows].max():
-            continue
-        heavy = None if weights is None else weights[rows]
-        for name, estimate in estimates.items():
-            for measure, value in measures(labels[rows], estimate[rows], heavy).items():
-                found[name].setdefault(measure, []).append(value)
+    with threadpool_limits(1):  # sums are short: threads would wait for each other longer than they work
+        for _ in range(repeats):
+            times = np.bincount(random.integers(0, count, count), minlength=count)[codes].astype(np.float64)
+            if not 0 < times @ labels < times.sum():
+                continue
+            heavy = times if weights is None else times * weights
+            for name, one in ranked.items():
+                for measure, value in one.measures(heavy).items():
+                    found[name].setdefault(measure, []).append(value)
     return {name: {one: np.asarray(values) for one, values in of.items()} for name, of in found.items()}
 
 

@@ -30,7 +30,7 @@ def mirror(tmp_path_factory):
     return folder
 
 
-def test_train_card_evaluate_and_drift_work_on_a_mirror(mirror, tmp_path):
+def test_train_card_measure_and_drift_work_on_a_mirror(mirror, tmp_path):
     made = run("train", "--mirror", mirror, "--out", tmp_path / "model", "--as-of", "2026-06-15")
     assert made.returncode == 0, made.stderr
     assert "AUC" in made.stdout
@@ -40,7 +40,7 @@ def test_train_card_evaluate_and_drift_work_on_a_mirror(mirror, tmp_path):
     assert model.card["about"]["default"][0]["days_overdue"] == 90
     assert "模型卡片" in run("card", "--model", tmp_path / "model").stdout
     told = run(
-        "evaluate",
+        "measure",
         "--mirror",
         mirror,
         "--model",

@@ -1,0 +1,233 @@
+"""Our model and every peer on one data set in one run: same rows, features and folds, measured with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from risk import calibration, choice, encode, evaluate, peers
+from risk.leaks import find_leaks
+from risk.splits import splits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from risk.choice import Candidate, Rows
+    from risk.dataset import Data
+    from risk.leaks import Leak
+    from risk.spec import Spec
+    from risk.splits import Split
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+OURS = "xindeng"
+FEW_EVENTS = 200
+"""With fewer events no calibration is claimed, only intervals."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One slice of the test: which rows, and per model the calibrated probabilities (mean over repeats)."""
+
+    slice: str
+    places: Places = field(repr=False)
+    estimates: Mapping[str, Floats] = field(repr=False)
+    folds: Mapping[str, list[float]] = field(repr=False)  # AUC of each fold, by model
+    chosen: Sequence[Candidate]
+    level: float  # mean log-odds error corrected by the calibration's level rule; 0 where there is none
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A part of a data set with every model's estimates."""
+
+    spec: Spec
+    data: Data = field(repr=False)
+    tested: Sequence[Tested]
+    leaks: Sequence[Leak]
+    absent: Sequence[str]
+    seconds: Mapping[str, float]
+
+
+def held(spec: Spec, data: Data, *, seed: int = 7, with_peers: bool = True, say: Any = None) -> Contest:
+    """Run every split of a part; raises DatasetError where it cannot be tested.
+
+    `say` is called with a sentence before each step, for a progress bar.
+    """
+    every = splits(spec, data, seed)
+    present = {name: peer for name, peer in peers.PEERS.items() if peer.is_here} if with_peers else {}
+    guard = guarded(spec, data, every[0])
+    seconds = dict.fromkeys((OURS, *present), 0.0)
+    made: dict[str, list[_Made]] = {}
+    for split in every:
+        rows, test = _rows(spec, data, split, seed)
+        found = {}
+        for name in (OURS, *present):
+            if say is not None:
+                say(f"{spec.name} {data.part} {split.slice}: {name}")
+            began = perf_counter()
+            found[name] = (
+                _ours(spec, rows, test, split, seed) if name == OURS else _peer(present[name], rows, test, split, seed)
+            )
+            seconds[name] += perf_counter() - began
+        made.setdefault(split.slice, []).append(_Made(split, found))
+    tested = [_tested(data, name, parts) for name, parts in made.items()]
+    absent = [name for name in peers.PEERS if name not in present] if with_peers else []
+    return Contest(spec, data, tested, guard, absent, seconds)
+
+
+def guarded(spec: Spec, data: Data, split: Split) -> list[Leak]:
+    """What the leak guard sees in the first split's training rows, but for what the spec accepts with a reason."""
+    import pandas as pd
+
+    frame = pd.DataFrame(data.matrix[split.train], columns=list(data.names))
+    found = find_leaks(frame, data.labels[split.train])
+    return [leak for leak in found if leak.column not in spec.accepted]
+
+
+@dataclass(frozen=True)
+class _One:
+    """One model on one split: probabilities of the tested rows, and what was chosen."""
+
+    probability: Floats
+    chosen: Candidate | None = None
+
+
+@dataclass(frozen=True)
+class _Made:
+    split: Split
+    found: Mapping[str, _One]
+
+
+def _rows(spec: Spec, data: Data, split: Split, seed: int) -> tuple[Rows, Floats]:
+    """Training rows and the tested rows' matrix, with the rates of categories that this split may know."""
+    rates = _rates(spec, data, split, seed)
+    rows = data.rows(rates)
+    return rows.at(split.train), rows.matrix[split.test]
+
+
+def _rates(spec: Spec, data: Data, split: Split, seed: int) -> Floats:
+    columns: list[Floats] = []
+    heavy = np.ones(len(data.labels)) if data.weights is None else data.weights
+    for rate in spec.rates:
+        codes = encode.codes_of([data.frame[one].to_numpy() for one in rate.key])
+        if split.in_time and data.time is not None:
+            told = encode.by_period(codes, data.time, data.labels, heavy, ~data.test,
+                                    half_life=rate.half_life, prior=rate.prior)  # fmt: skip
+        else:
+            told = encode.by_fold(codes, data.labels, heavy, split.train, seed, prior=rate.prior)
+        columns += [told.rate, told.volume] if rate.volume else [told.rate]
+    return np.column_stack(columns) if columns else np.zeros((len(data.labels), 0))
+
+
+def _ours(spec: Spec, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
+    """Chosen inside the training rows, calibrated on rows it had not seen, made of all of them."""
+    trial = choice.tried(rows, split.folds, seed, spec.menu)
+    picked = choice.best(trial.losses)
+    fair = _fair(spec, split, trial.folds)
+    heavy = None if trial.weights is None else trial.weights[fair]
+    map_ = calibration.platt(trial.margins[picked][fair], trial.labels[fair], heavy)
+    scorer = choice.fit(picked, rows, seed)
+    return _One(map_.probability(scorer.margin(test)), picked)
+
+
+def _fair(spec: Spec, split: Split, folds: Places) -> NDArray[np.bool_]:
+    """Rows that calibrate: in time the latest stretch (or all of them, as the protocol says), else all."""
+    if split.in_time and spec.protocol.calibrate == "last":
+        latest: NDArray[np.bool_] = folds == folds.max()
+        return latest
+    return np.ones(len(folds), dtype=bool)
+
+
+def _peer(peer: peers.Peer, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
+    """A peer, its choice and its Platt line from the latest stretch."""
+    fold = split.folds[-1]
+    made = peers.fit(peer, rows, fold, seed)
+    kept = rows.at(fold[1])
+    map_ = calibration.platt(made.kept, kept.labels, kept.weights)
+    return _One(map_.probability(made.margin(test)))
+
+
+def _tested(data: Data, name: str, parts: Sequence[_Made]) -> Tested:
+    """The splits of one slice together: repeats averaged, folds beside each other."""
+    models = list(parts[0].found)
+    total = {model: np.zeros(len(data.labels)) for model in models}
+    times = np.zeros(len(data.labels))
+    folds: dict[str, list[float]] = {model: [] for model in models}
+    for part in parts:
+        times[part.split.test] += 1
+        for model, one in part.found.items():
+            total[model][part.split.test] += one.probability
+            folds[model].append(evaluate.auc(data.labels[part.split.test], one.probability))
+    places = np.flatnonzero(times)
+    estimates = {model: total[model][places] / times[places] for model in models}
+    chosen = [picked for part in parts if (picked := part.found[OURS].chosen) is not None]
+    return Tested(name, places, estimates, folds, chosen, 0.0)
+
+
+def figures(contest: Contest, *, repeats: int = 300, seed: int = 7) -> dict[str, Any]:
+    """Measures with bootstrap intervals per slice and model, paired differences to every peer, segments; for JSON."""
+    slices = [_figures(contest, tested, repeats, seed) for tested in contest.tested]
+    models = list(contest.tested[0].estimates)
+    usual = ("auc", "average_precision", "brier", "log_loss")
+    return {
+        "part": contest.data.part, "slices": slices, "absent_peers": list(contest.absent),
+        "mean": {model: {one: float(np.mean([s["models"][model]["measures"][one] for s in slices])) for one in usual}
+                 for model in models},
+        "leaks": [{"kind": one.kind, "column": one.column, "zh": one.zh, "en": one.en} for one in contest.leaks],
+        "seconds": dict(contest.seconds),
+    }  # fmt: skip
+
+
+def _figures(contest: Contest, tested: Tested, repeats: int, seed: int) -> dict[str, Any]:
+    data = contest.data
+    labels = data.labels[tested.places]
+    weights = None if data.weights is None else data.weights[tested.places]
+    groups = None if data.groups is None else data.groups[tested.places]
+    drawn = evaluate.redrawn(labels, tested.estimates, groups, weights, repeats=repeats, seed=seed)
+    models = {}
+    for name, estimate in tested.estimates.items():
+        folds = tested.folds[name]
+        models[name] = {
+            "measures": evaluate.measures(labels, estimate, weights),
+            "intervals": {one: evaluate.interval(values) for one, values in drawn[name].items()},
+            **({"mean_of_folds": float(np.mean(folds)), "sd_of_folds": float(np.std(folds, ddof=1))}
+               if len(folds) > 1 else {}),
+        }  # fmt: skip
+    peers_ = [name for name in models if name != OURS]
+    return {
+        "slice": tested.slice, "n": len(labels), "events": int(labels.sum()),
+        "base_rate": float(np.average(labels, weights=weights)), "few_events": bool(labels.sum() < FEW_EVENTS),
+        "models": models,
+        "paired": {name: {one: _paired(models, drawn, name, one) for one in ("auc", "brier", "log_loss")}
+                   for name in peers_},
+        "chosen": _chosen(tested.chosen),
+        "calibration_table": evaluate.calibration_table(labels, tested.estimates[OURS], 10, weights),
+        "segments": {name: _by_segment(contest, tested, column) for name, column in contest.spec.segments.items()},
+    }  # fmt: skip
+
+
+def _paired(models: Mapping[str, Any], drawn: Mapping[str, Any], peer: str, measure: str) -> dict[str, Any]:
+    """Ours less the peer's, on the same draws."""
+    low, high = evaluate.interval(drawn[OURS][measure] - drawn[peer][measure])
+    ahead = models[OURS]["measures"][measure] - models[peer]["measures"][measure]
+    return {"difference": ahead, "low": low, "high": high}
+
+
+def _chosen(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """What was chosen, how often."""
+    count: dict[Candidate, int] = {}
+    for one in candidates:
+        count[one] = count.get(one, 0) + 1
+    return [{**one.told, "times": times} for one, times in count.items()]
+
+
+def _by_segment(contest: Contest, tested: Tested, column: str) -> list[dict[str, Any]]:
+    values = contest.data.frame[column].to_numpy()[tested.places]
+    return evaluate.by_segment(contest.data.labels[tested.places], tested.estimates[OURS], values)

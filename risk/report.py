@@ -1,0 +1,126 @@
+"""The figures of a contest as a table for people and as JSON for machines, with the commit and the number of looks."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from risk.contest import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from risk.spec import Spec
+
+MEASURES = {
+    "auc": "AUC", "ks": "KS", "average_precision": "AP", "brier": "Brier", "brier_skill": "skill",
+    "log_loss": "log-loss", "predicted": "mean p", "ece": "ECE", "slope": "slope",
+}  # fmt: skip
+WITH_INTERVAL = ("auc", "average_precision", "brier")
+WIDTH = 132
+"""Narrower, a table's figures would be cut."""
+
+LOOK = ("commit", "data set", "test")
+
+
+def printed(spec: Spec, parts: Sequence[Mapping[str, Any]]) -> None:
+    """Print every slice's table, the mean over slices, what the guard found and which peers were absent."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=max(WIDTH, Console().width))
+    for part in parts:
+        for one in part["slices"]:
+            console.print(_table(spec, part["part"], one, Table))
+            console.print(_said(one), highlight=False)
+        if len(part["slices"]) > 1:
+            console.print(_means(part, Table))
+        for leak in part["leaks"]:
+            console.print(f"leak guard: {leak['en']} {leak['zh']}", highlight=False)
+        if part["absent_peers"]:
+            console.print(f"Not installed, so not measured: {', '.join(part['absent_peers'])} (the extra 'bench').")
+
+
+def _table(spec: Spec, part: str, one: Mapping[str, Any], make: Any) -> Any:
+    counted = f"n {one['n']:,}, events {one['events']:,}, base rate {one['base_rate']:.2%}"
+    title = f"{spec.name} {part} · {one['slice']}: {counted}"
+    table = make("", *MEASURES.values(), title=" ".join(title.split()))
+    for name, told in one["models"].items():
+        cells = [_cell(told, measure) for measure in MEASURES]
+        table.add_row(name, *cells, style="bold" if name == OURS else None)
+    return table
+
+
+def _cell(told: Mapping[str, Any], measure: str) -> str:
+    value = told["measures"][measure]
+    shown = f"{value:.2%}" if measure == "predicted" else f"{value:.4f}"
+    if measure not in WITH_INTERVAL:
+        return shown
+    low, high = told["intervals"].get(measure, (float("nan"), float("nan")))
+    return f"{shown}\n{low:.3f}–{high:.3f}"
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    """What was chosen; the mean of the folds; ours against the best peer; few events."""
+    return "\n".join(_sentences(one))
+
+
+def _sentences(one: Mapping[str, Any]) -> Iterator[str]:
+    for chosen in one["chosen"]:
+        told = ", ".join(
+            f"{name} {value}" for name, value in chosen.items() if name not in ("kind", "settings", "times")
+        )
+        yield f"chosen {chosen['times']} ×: {chosen['kind']} ({told})"
+    if "mean_of_folds" in one["models"][OURS]:
+        means = {name: f"{told['mean_of_folds']:.4f}" for name, told in one["models"].items()}
+        yield "mean of the folds' AUC: " + ", ".join(f"{name} {value}" for name, value in means.items())
+    if one["paired"]:
+        best = max(one["paired"], key=lambda name: one["models"][name]["measures"]["auc"])
+        told = one["paired"][best]["auc"]
+        between = f"{told['low']:+.4f} to {told['high']:+.4f}"
+        yield f"AUC less the best peer's ({best}): {told['difference']:+.4f} ({between})"
+    if one["few_events"]:
+        yield f"Only {one['events']} events: read the intervals, no calibration is claimed."
+
+
+def _means(part: Mapping[str, Any], make: Any) -> Any:
+    table = make(
+        "", "AUC", "AP", "Brier", "log-loss", title=f"{part['part']} mean over {len(part['slices'])} tests".strip()
+    )
+    for name, told in part["mean"].items():
+        table.add_row(name, *(f"{told[one]:.4f}" for one in ("auc", "average_precision", "brier", "log_loss")))
+    return table
+
+
+def whole(spec: Spec, parts: Sequence[Mapping[str, Any]], *, test: Path | None, seed: int) -> dict[str, Any]:
+    """Everything, for JSON: the data set, the commit the figures were made at, the seed, the parts."""
+    return {"dataset": spec.name, "title": spec.title, "commit": commit(), "seed": seed,
+            "test": None if test is None else test.name, "parts": list(parts)}  # fmt: skip
+
+
+def commit() -> str:
+    """The commit of the code, '+' behind it where files were changed since; 'unknown' outside a checkout."""
+    git, here = shutil.which("git"), Path(__file__).parent
+    if git is None:
+        return "unknown"
+    try:
+        named, changed = (
+            subprocess.run([git, *words], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+            for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", "."))
+        )
+    except subprocess.CalledProcessError:
+        return "unknown"
+    return named + ("+" if changed else "")
+
+
+def write_look(path: Path, told: Mapping[str, Any]) -> int:
+    """Add a line for each test that was looked at; returns how often this data set's test has been looked at."""
+    old = list(csv.reader(path.read_text("utf-8").splitlines())) if path.is_file() else [list(LOOK)]
+    test = told["test"] or "its own"
+    old.append([told["commit"], told["dataset"], test])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(old)
+    return sum(row[1:] == [told["dataset"], test] for row in old)
