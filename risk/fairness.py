@@ -85,8 +85,8 @@ def fairness(
 
     `labels` 0 or 1, `probability` and `group` (empty: 'unknown') one per row. `line`: estimates below it are green, so
     a false positive is a good firm not below it, a false negative a default below it. `least`: defaults and others that
-    a cell must hold, the total too. `weights` weigh every figure but the counts, and intervals rest on effective counts.
-    A group is miscalibrated where its Jeffreys interval, Holm-corrected over the groups shown, does not hold the mean
+    a cell must hold, the total too. `weights` weigh every figure but the counts; intervals rest on effective counts. A
+    group is miscalibrated where its Jeffreys interval, Holm-corrected over the groups shown, does not hold the mean
     prediction. Raises ValueError for unequal lengths, a line outside (0, 1) and no rows.
     """
     names = np.array([_named(one) for one in group], dtype=object)
