@@ -3,9 +3,9 @@
 A default is known on its day, a good end often years later or never with a date. Counting 'outcomes known so far' would
 see the bad ones first. So each month asks of every loan not yet known to be bad: how likely was it to become known as
 bad in this very month, had the estimate and the usual course of defaults been right? Observed and expected of a month
-can be compared as soon as the month is over, and nothing later than the month is looked at. What it cannot tell apart in
-a vintage's first months is more defaults from earlier ones, or from a wave of booking them; risk.alarms.Lines (least,
-tolerance, shock) says how much of that is no alarm.
+can be compared as soon as the month is over, and nothing later than the month is looked at. What it cannot tell apart
+in a vintage's first months is more defaults from earlier ones, or from a wave of booking them; risk.alarms.Lines
+(least, tolerance, shock) says how much of that is no alarm.
 """
 
 from __future__ import annotations
