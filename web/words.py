@@ -312,6 +312,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "withdrawn": _("已撤回"),
         "expired": _("已过期"),
     },
+    "outcome_verdict": {"better": _("影子更好"), "worse": _("影子更差"), "even": _("看不出差别")},
     "drift_state": {"stable": _("稳定"), "watch": _("留意"), "moved": _("明显移动")},
     "calibration": {"platt": _("Platt 校准"), "isotonic": _("保序校准")},
     "slice": {

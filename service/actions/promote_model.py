@@ -49,27 +49,41 @@ def operator_named(tx: Session, login: str, today: date) -> Who:
 def promote_model(
     tx: Session, who: Who, kept: Path, version: str, sentence: str, today: date, now: datetime
 ) -> Promoted:
-    """Propose this model, or confirm the proposal another operator made of it.
+    """Confirm the proposal another operator made of this model; propose it where none waits.
 
-    Errors: NotAllowed for anyone but an operator in person, and for the proposer's own confirmation; NotFound; Conflict
-    where another proposal waits or the model is in use already; NotPossible where its files do not open, the platform
-    cannot work out its inputs, or the sentence is missing.
+    Errors: those of `propose_model` and `confirm_promotion`.
     """
-    person_id = _in_person(who)
+    _in_person(who)
     waiting = models.find_waiting(tx)
     if waiting is not None and waiting.version == version and waiting.expires_on >= today:
         confirm_promotion(tx, who, kept, waiting.id, today, now)
         return Promoted("confirmed", waiting.id)
+    return propose_model(tx, who, kept, version, sentence, today, now)
+
+
+def propose_model(
+    tx: Session, who: Who, kept: Path, version: str, sentence: str, today: date, now: datetime
+) -> Promoted:
+    """Propose this model for use; said twice by one person it is said once.
+
+    Errors: NotAllowed for anyone but an operator in person; NotFound; Conflict where another proposal waits or the
+    model is in use already; NotPossible where its files do not open, the platform cannot work out its inputs, or the
+    sentence is missing.
+    """
+    person_id = _in_person(who)
     expire_promotions(tx, who, today, now)
-    row = models.lock(tx, version)
+    row, said = models.lock(tx, version), sentence.strip()
     if row.state == ModelState.IN_USE:
         raise Conflict("模型 {version} 已经在用。", version=version)
-    _fits(open_model(kept, version))
-    if not sentence.strip() or len(sentence) > LONGEST_SENTENCE:
+    waiting = models.find_waiting(tx)
+    if waiting and (waiting.version, waiting.proposed_by, waiting.sentence) == (version, person_id, said):
+        return Promoted("proposed", waiting.id, waiting.expires_on)
+    if not said or len(said) > LONGEST_SENTENCE:
         raise NotPossible("请用一句话写明理由，不超过 {most} 个字。", field="sentence", most=LONGEST_SENTENCE)
+    _fits(open_model(kept, version))
     until = today + timedelta(days=VALID_DAYS)
     in_use = platform_state.lock_model(tx)
-    proposal = {"model_id": row.id, "replaces": in_use, "sentence": sentence.strip(), "state": PromotionState.WAITING}
+    proposal = {"model_id": row.id, "replaces": in_use, "sentence": said, "state": PromotionState.WAITING}
     key = models.add_promotion(tx, proposal | {"proposed_by": person_id, "proposed_at": now, "expires_on": until})
     told = {"version": version, "replaces": in_use, "until_on": until.isoformat()}
     trail.append(tx, who, [Act("proposed", "promotion", key, new=PromotionState.WAITING, details=told)], now)
@@ -79,7 +93,8 @@ def promote_model(
 def confirm_promotion(tx: Session, who: Who, kept: Path, promotion_id: int, today: date, now: datetime) -> str:
     """Another operator's word: from now on the platform estimates with it; the model before it retires. Its version.
 
-    Errors: as `promote_model`; Conflict where the proposal has ended, expired, or was made against another model.
+    Errors: NotAllowed for anyone but another operator in person; NotFound; NotPossible as for a proposal; Conflict
+    where it has ended, expired, or was made against another model.
     """
     person_id = _in_person(who)
     in_use = platform_state.lock_model(tx)

@@ -12,6 +12,7 @@ from service.actions.promote_model import expire_promotions
 from service.actions.run_cycle import Ran, run_cycle
 from service.actions.shadow_models import AT_ONCE as SCORED_AT_ONCE
 from service.actions.shadow_models import count_unscored, score_unscored
+from service.actions.train_model import register_kept
 from service.clock import Clock
 from service.domain.people import the_platform
 from service.jobs.timetable import TIMETABLE
@@ -82,10 +83,14 @@ def do_today(settings: Settings) -> Ran:
 
 
 def do_shadows(settings: Settings, most: int = SCORED_AT_ONCE) -> int:
-    """End proposals nobody confirmed in time, then score what the shadow models lack, batch by batch; how many."""
+    """Score what the shadow models lack, batch by batch; how many.
+
+    First models in the folder that nobody entered are entered, and proposals nobody confirmed in time end.
+    """
     clock = Clock(settings.demo_on)
     today, now = clock.today(), clock.now()
     with transaction(MODELS) as tx:
+        register_kept(tx, MODELS, settings, now)
         expire_promotions(tx, MODELS, today, now)
         lacking = count_unscored(tx, today)
         if not lacking:

@@ -1,25 +1,19 @@
 """The operator's pages: health, feeds, jobs, calendar, people, trail and model, each empty, full and refused."""
 
-import json
 from datetime import date
 
 import pytest
 from sqlalchemy import text
 
-from risk.features import FEATURES
-from risk.train import train
 from service.actions.look_after_jobs import pause_cycle, retry_job
 from service.actions.push_lists import push_missing
-from service.actions.train_model import keep, use_model
 from service.actions.verify_trail import verify_chains
 from service.clock import Clock
 from service.domain.errors import Conflict, NotAllowed, NotFound
 from service.domain.people import Role, Who, the_platform
 from service.store import job_list, runs
-from service.store.bulk import add_rows
 from tests.browser import Browser, Page
 from tests.builders import CITY, FANG, GAO, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, rows_of
-from tests.risk.worlds import learnable
 from web.main import build_app
 from web.run_words import said
 
@@ -34,7 +28,7 @@ ADDRESSES = (
     "/operator/people",
     "/operator/trail",
     "/operator/trail/chains",
-    "/operator/model",
+    "/operator/models",
 )
 GOOD = "uscc,period,tax,amount,days_late,status\n" + f"{FANG},2026-03,vat,100.50,0,on_time\n"
 MIXED = GOOD + f"{FANG},2026-04,vat,很多,0,on_time\n91410199MA000001,2026-04,vat,5,0,on_time\n"
@@ -462,28 +456,3 @@ def test_only_those_who_oversee_verify_and_a_chain_nobody_began_is_not_there(dat
         verify_chains(tx, GAO, [f"{TODAY}/city"], NOW)
     with database.transaction(OTTO) as tx, pytest.raises(NotFound):
         verify_chains(tx, OTTO, ["2020-01-01/city"], NOW)
-
-
-def test_the_model_s_page_says_when_there_is_none_and_when_its_files_are_gone(otto, database) -> None:
-    assert "还没有启用模型" in otto.opens("/operator/model").words
-    assert otto.opens("/operator/model/card.md").status == 404
-    with database.transaction(the_platform("test")) as tx:
-        add_rows(tx, "platform_state", [{"id": 1, "cycle_paused": False, "model_version": "0123456789abcdef"}])
-    page = otto.opens("/operator/model")
-    assert page.status == 200
-    assert "的文件读不出来" in page.words
-
-
-def test_the_model_s_card_is_shown_in_words_and_figures(otto, database, settings, tmp_path) -> None:
-    frame, labels = learnable(400)
-    inputs = [one for one in FEATURES if one.name in ("months_in_business", "tax_late", "revenue")]
-    model = keep(settings, train(frame, labels, inputs, tmp_path / "model", time=None, repeats=1))
-    with database.transaction(the_platform("test")) as tx:
-        use_model(tx, PLATFORM, model, NOW)
-    page = otto.opens("/operator/model")
-    assert model.version in page.words
-    assert "区分能力（AUC）" in page.words
-    assert f"{model.card['measures']['auc']:.3f}" in page.words
-    card = otto.client.get("/operator/model/card.md")
-    assert "Model card" in card.text
-    assert json.loads((settings.models / model.version / "card.json").read_text())["n"] == model.card["n"]

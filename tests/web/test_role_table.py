@@ -173,8 +173,17 @@ WHO_MAY = {
     "GET /operator/trail": OPERATOR,
     "GET /operator/trail/chains": OPERATOR,
     "POST /operator/trail/chains": OPERATOR,
-    "GET /operator/model": OPERATOR,
-    "GET /operator/model/card.md": OPERATOR,
+    "GET /operator/models": OPERATOR,
+    "GET /operator/models/{version}": OPERATOR,
+    "GET /operator/models/{version}/files/{name}": OPERATOR,
+    "GET /operator/models/{version}/drift": OPERATOR,
+    "GET /operator/models/{version}/shadow": OPERATOR,
+    "POST /operator/models/{version}/shadow": OPERATOR,
+    "POST /operator/models/{version}/shadow/end": OPERATOR,
+    "GET /operator/models/{version}/promotion": OPERATOR,
+    "POST /operator/models/{version}/promotion": OPERATOR,
+    "POST /operator/promotions/{promotion_id}/confirmation": OPERATOR,
+    "POST /operator/promotions/{promotion_id}/withdrawal": OPERATOR,
 }
 NOT_YOURS = "您的身份不能使用这一页"
 NOBODYS = "999999"

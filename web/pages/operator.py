@@ -16,7 +16,7 @@ from service.accelerator import Status
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
 from service.intake.catalogue import Item, load_catalogue
 from service.jobs.tasks import SILENT_SECONDS
-from service.store import firm_days, health, job_list, runs
+from service.store import firm_days, health, job_list, models, runs
 from web import run_words
 from web.csrf import guard
 from web.language import gettext, ngettext
@@ -102,7 +102,8 @@ def show_health(request: Request, _who: AnOperator, tx: Tx, house: TheHouse, tod
     recent, sources = runs.list_recent(tx, RECENT_RUNS), freshness(tx, today)
     waiting, stands_on = health.count_waiting_lines(tx), health.database(tx)
     model = switch.model_version if switch else None
-    tasks = [*_work_tasks(jobs, workers, recent, paused=paused), *_data_tasks(sources, waiting, model)]
+    tasks = [*_work_tasks(jobs, workers, recent, paused=paused), *_data_tasks(sources, waiting)]
+    tasks += _model_tasks(model, models.find_waiting(tx), today)
     view = HomePage(
         tasks=tasks,
         database=stands_on,
@@ -164,7 +165,7 @@ def _work_tasks(jobs: Mapping[str, int], workers: int, recent: Sequence[Row[Any]
     return found
 
 
-def _data_tasks(sources: Sequence[Source], waiting: int, model: str | None) -> list[Task]:
+def _data_tasks(sources: Sequence[Source], waiting: int) -> list[Task]:
     found = []
     for state, label in (("stale", gettext("数据过期的目录项")), ("missing", gettext("从未收到的目录项"))):
         if late := [one for one in sources if one.state == state]:
@@ -173,9 +174,17 @@ def _data_tasks(sources: Sequence[Source], waiting: int, model: str | None) -> l
     if waiting:
         tally = ngettext("%(num)d 项", "%(num)d 项", waiting) % {"num": waiting}
         found.append(_task(gettext("时限等待日历公布"), tally, "wait", "/operator/calendar"))
+    return found
+
+
+def _model_tasks(model: str | None, proposed: Row[Any] | None, today: date) -> list[Task]:
+    found = []
     if model is None:
         hint = gettext("请在服务器上运行 xindeng train；在此之前，评估一律写明“未知”。")
-        found.append(_task(gettext("还没有启用模型"), gettext("缺"), "wait", "/operator/model", hint))
+        found.append(_task(gettext("还没有启用模型"), gettext("缺"), "wait", "/operator/models", hint))
+    if proposed is not None and proposed.expires_on >= today:
+        hint = gettext("%(who)s 提议，须由另一名运行人员确认。") % {"who": proposed.proposed_by_name}
+        found.append(_task(gettext("启用模型的提议"), gettext("待确认"), "wait", "/operator/models", hint))
     return found
 
 

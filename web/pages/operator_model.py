@@ -1,28 +1,30 @@
-"""The model in use, by its card: what it was made of, how good it is, what it must not be taken for."""
+"""One model by its card: what it was made of, how good it is, what it must not be taken for; and the card as a file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Row
 from starlette.responses import Response
 
 from risk.card import LIMITS
-from risk.model import ArtifactError, RiskModel
-from service.domain.errors import NotFound
+from risk.model import RiskModel
+from service.domain.errors import NotFound, NotPossible
 from service.doors import AnOperator, TheHouse, Tx
-from service.store import health
+from service.profiles.model_files import find_file, open_model
 from web import words
 from web.csrf import guard
-from web.formats import percent
 from web.language import SOURCE, gettext, spoken
+from web.model_words import between, figure
+from web.pages.official import Tab
 from web.pages.operator import badge
+from web.pages.operator_models import model_named, tabs_of
+from web.refusals import said
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
-SHARES = frozenset({"predicted", "observed"})
+FILES = {"card.md": "text/markdown; charset=utf-8", "card.html": "text/html; charset=utf-8"}
 
 
 @dataclass(frozen=True)
@@ -46,72 +48,57 @@ class Driver:
 
 @dataclass(frozen=True)
 class ModelPage:
-    version: str | None
-    card: Mapping[str, Any] | None
-    trouble: str
-    measures: Sequence[Measure]
-    drivers: Sequence[Driver]
-    limits: Sequence[str]
-    inputs: int
+    model: Row[Any]
+    tabs: Sequence[Tab]
+    trouble: str = ""
+    card: Mapping[str, Any] | None = None
+    measures: Sequence[Measure] = ()
+    drivers: Sequence[Driver] = ()
+    limits: Sequence[str] = ()
+    inputs: int = 0
+    files: Sequence[str] = ()
 
 
-@router.get("/operator/model")
-def show_model(request: Request, _who: AnOperator, tx: Tx, house: TheHouse) -> Response:
-    """Is the model still right, and what is it made of?"""
-    switch = health.find_switch(tx)
-    version = switch.model_version if switch else None
-    if version is None:
-        return page(request, "operator/model.html", ModelPage(None, None, "", (), (), (), 0))
+@router.get("/operator/models/{version}")
+def show_model(request: Request, _who: AnOperator, tx: Tx, house: TheHouse, version: str) -> Response:
+    """Is this model right, and what is it made of?"""
+    row, tabs = model_named(tx, version), tabs_of(version, "card")
     try:
-        model = _model(house.settings.models / version, version)
-    except (ArtifactError, OSError) as wrong:
-        return page(request, "operator/model.html", ModelPage(version, None, str(wrong), (), (), (), 0))
+        model = open_model(house.settings.models, version)
+    except NotPossible as wrong:
+        return page(request, "operator/model.html", ModelPage(row, tabs, said(wrong)))
     view = ModelPage(
-        version=version,
+        model=row,
+        tabs=tabs,
         card=model.card,
-        trouble="",
         measures=_measures(model.card),
         drivers=_drivers(model),
         limits=[zh if spoken() == SOURCE else en for zh, en in LIMITS[model.card["protocol"]]],
         inputs=len(model.inputs),
+        files=[name for name in FILES if find_file(house.settings.models, version, name) is not None],
     )
     return page(request, "operator/model.html", view)
 
 
-@router.get("/operator/model/card.md")
-def download_card(_who: AnOperator, tx: Tx, house: TheHouse) -> Response:
-    """The whole card as it was written when the model was trained."""
-    switch = health.find_switch(tx)
-    path = house.settings.models / switch.model_version / "card.md" if switch and switch.model_version else None
-    if path is None or not path.is_file():
+@router.get("/operator/models/{version}/files/{name}")
+def download_card(_who: AnOperator, tx: Tx, house: TheHouse, version: str, name: str) -> Response:
+    """The whole card as it was written when the model was trained, its hash checked; never opened inside our pages."""
+    model_named(tx, version)
+    content = find_file(house.settings.models, version, name) if name in FILES else None
+    if content is None:
         raise NotFound("没有模型卡片。")
-    name = f"model-{path.parent.name[:16]}.md"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(path.read_text("utf-8"), media_type="text/markdown; charset=utf-8", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="model-{version[:16]}.{name.partition(".")[2]}"'}
+    return Response(content, media_type=FILES[name], headers=headers)
 
 
 def _measures(card: Mapping[str, Any]) -> list[Measure]:
     found = []
     for name in words.GROUPS["measure"]:
-        if name not in card["measures"]:
-            continue
-        low, high = card["intervals"].get(name) or (None, None)
-        between = f"{_figure(name, low)} – {_figure(name, high)}" if low is not None else "—"
-        found.append(
-            Measure(
-                words.of("measure", name),
-                _figure(name, card["measures"][name]),
-                between,
-                words.of("measure_meaning", name),
-            )
-        )
+        if name in card["measures"]:
+            value, pair = card["measures"][name], card["intervals"].get(name)
+            meaning = words.of("measure_meaning", name)
+            found.append(Measure(words.of("measure", name), figure(name, value), between(name, pair), meaning))
     return found
-
-
-def _figure(name: str, value: float | None) -> str:
-    if value is None:
-        return "—"
-    return percent(value) if name in SHARES else f"{value:.3f}"
 
 
 def _drivers(model: RiskModel) -> list[Driver]:
@@ -125,8 +112,3 @@ def _drivers(model: RiskModel) -> list[Driver]:
     return [
         Driver(join.join(names.get(group, [group])), weight, weight / strongest) for group, weight in told if weight > 0
     ]
-
-
-@lru_cache(maxsize=2)
-def _model(path: Path, version: str) -> RiskModel:
-    return RiskModel.load(path, expect_version=version)
