@@ -36,6 +36,22 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One thing the firm could do, and in how many months the data would show it."""
+
+    sentence: str
+    months: int
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What would change the estimate, as the firm reads it; no steps where none is needed or none would do."""
+
+    sentence: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Explained:
     """Everything a page says about a verdict; empty before the first one."""
 
@@ -43,6 +59,7 @@ class Explained:
     findings: tuple[Finding, ...] = ()
     not_judged: tuple[tuple[str, str], ...] = ()
     reasons: tuple[Reason, ...] = ()
+    prospect: Prospect | None = None
 
     @property
     def troubles(self) -> tuple[Finding, ...]:
@@ -54,10 +71,15 @@ class Explained:
         return tuple(one for one in self.findings if one.light == LightWord.GREEN)
 
 
-def explain(verdict: Row[Any] | None, reasons: Sequence[Mapping[str, Any]] | None = None) -> Explained:
+def explain(
+    verdict: Row[Any] | None,
+    reasons: Sequence[Mapping[str, Any]] | None = None,
+    prospect: Mapping[str, Any] | None = None,
+) -> Explained:
     """A stored verdict (with its estimate's columns) in the language of the page.
 
-    `reasons`: the estimate's, where the caller had them worked out; else those stored with it.
+    `reasons`: the estimate's, where the caller had them worked out; else those stored with it. `prospect`: what would
+    change it.
     """
     if verdict is None:
         return Explained(None)
@@ -69,6 +91,7 @@ def explain(verdict: Row[Any] | None, reasons: Sequence[Mapping[str, Any]] | Non
         tuple(findings),
         tuple((criterion_name(one["criterion"]), _said(one, "sentence")) for one in unjudged),
         tuple(_reason(one) for one in reasons or verdict.reasons or ()),
+        None if prospect is None else _prospect(prospect),
     )
 
 
@@ -87,11 +110,19 @@ def _finding(stored: Mapping[str, Any]) -> Finding:
     )
 
 
+def _prospect(told: Mapping[str, Any]) -> Prospect:
+    return Prospect(_spoken(told), tuple(Step(_spoken(one), one["months"]) for one in told["changes"]))
+
+
+def _spoken(told: Mapping[str, Any]) -> str:
+    """The sentence in the language of the page, of those that risk wrote."""
+    return str(told.get("zh" if spoken() == SOURCE else "en") or told.get("zh") or "")
+
+
 def _reason(stored: Mapping[str, Any]) -> Reason:
-    language = "zh" if spoken() == SOURCE else "en"
     return Reason(
         is_adverse=stored.get("kind") == "adverse",
-        sentence=str(stored.get(language) or stored.get("zh") or ""),
+        sentence=_spoken(stored),
         source=str(stored.get("item") or ""),
         known_on=str(stored.get("known_on") or ""),
     )

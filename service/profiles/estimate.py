@@ -64,6 +64,19 @@ def reasons_of(
     return [[{key: _plain(value) for key, value in asdict(one).items()} for one in row] for row in told]
 
 
+def prospect_of(
+    model: "RiskModel", features: Mapping[str, float | None], *, below: float | None = None
+) -> dict[str, Any]:
+    """The smallest realistic change that would move an estimate to the next better grade, or under a line.
+
+    From the stored features and nothing else: risk.change.Prospect as plain values.
+    """
+    import pandas as pd
+
+    told = asdict(model.what_would_change(pd.DataFrame([features], dtype="float64"), below=below))
+    return {**told, "changes": list(told["changes"])}
+
+
 def _frame(firms: Sequence[FirmKnown], asked: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
     import pandas as pd
 

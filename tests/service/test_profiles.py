@@ -1,7 +1,7 @@
 """What is known of a firm on a day: for people, for the policy, for the model; stored, stale, missing."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -18,11 +18,11 @@ from risk.features import FACTS as SPECS
 from risk.features import FEATURES, build
 from risk.records import BY_FEED, COLUMNS, FRESH_DAYS, Records
 from service.actions.give_consent import give_consent
-from service.actions.look_after_profiles import reasons_for, refresh_profiles
+from service.actions.look_after_profiles import prospect_for, reasons_for, refresh_profiles
 from service.domain.demand import UseOfLoan
 from service.domain.errors import NotAllowed
 from service.intake.catalogue import load_catalogue
-from service.profiles.estimate import estimate_many, reasons_of
+from service.profiles.estimate import estimate_many, prospect_of, reasons_of
 from service.profiles.facts import ITEMS, USES, facts_for
 from service.profiles.firm_days import known_today
 from service.profiles.profile import profile_on
@@ -54,6 +54,16 @@ ASKED = {
     "amount_fen": 50_000_000, "term_months": 12, "use": "working_capital", "rate_ceiling": Decimal("0.06"),
     "guarantees": [], "reported_on": TODAY,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of a verdict's row what the question 'what would change it' reads."""
+
+    estimate_id: int | None
+    model_version: str
+    probability: float
+    features: dict[str, float | None]
 
 
 def test_every_use_a_form_offers_is_one_the_policy_knows(tx: Session) -> None:
@@ -185,6 +195,34 @@ def test_reasons_are_worked_out_on_first_view_and_kept(tx: Session) -> None:
     told = reasons_for(tx, verdict, small.tools)
     assert told == verdicts.get(tx, verdict_id).reasons
     assert reasons_for(tx, verdict, replace(small.tools, model=None)) is None
+
+
+def test_what_would_change_an_estimate_comes_from_the_stored_snapshot(tx: Session) -> None:
+    a_firm_with_records(tx)
+    known = known_today(tx, PROFILER, [FANG], TODAY, NOW)[FANG]
+    (estimated,) = estimate_many(a_model(), [known], [ASKED])
+    late = dict(estimated.features) | {"tax_late": 3.0}
+    told = prospect_of(a_model(), late)
+    assert [(one["feature"], one["before"]) for one in told["changes"]] == [("tax_late", 3.0)]
+    changed = late | {one["feature"]: one["after"] for one in told["changes"]}
+    again = a_model().estimate(pd.DataFrame([changed], dtype="float64"))[0]
+    assert (again.grade, again.probability) == (told["grade"], pytest.approx(told["probability"]))
+    json.dumps(told, ensure_ascii=False)
+
+
+def test_above_the_green_line_it_is_the_line_that_is_to_be_reached_and_else_the_next_grade(tx: Session) -> None:
+    small = a_small_world(tx)
+    verdict = verdicts.get(tx, row_of(tx, "demand", a_demand(tx, FANG, (), small.tools))["verdict_id"])
+    assert "B1" in prospect_for(verdict, small.tools, "410105", TODAY)["zh"]
+    model = small.tools.model
+    late = verdict.features | {"tax_late": 3.0}
+    above = Known(verdict.estimate_id, model.version, 0.14, late)
+    told = prospect_for(above, small.tools, "410105", TODAY)
+    assert told["reached"]
+    assert told["probability"] < 0.06
+    assert "6.0%" in told["zh"]
+    assert prospect_for(replace(above, estimate_id=None), small.tools, "410105", TODAY) is None
+    assert prospect_for(replace(above, model_version="gone"), small.tools, "410105", TODAY) is None
 
 
 def test_people_see_the_records_with_date_and_freshness_and_adverse_ones_apart(database: Database) -> None:

@@ -1,11 +1,26 @@
 """The firm's pages: a demand goes from the form to its light, and nothing is given away without a tick."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from service.clock import Clock
 from service.domain.people import the_platform
 from tests.browser import Browser
-from tests.builders import CITY, FANG, FANG_HERSELF, FENG_HIMSELF, TODAY, a_demand, a_small_world, rows_of
+from tests.builders import (
+    CITY,
+    FANG,
+    FANG_HERSELF,
+    FENG_HIMSELF,
+    TODAY,
+    a_changed_fact,
+    a_demand,
+    a_record,
+    a_small_world,
+    rows_of,
+)
+from tests.kept_models import a_kept_model
 from web.main import build_app
 
 
@@ -88,6 +103,29 @@ def test_another_firms_demand_is_simply_not_there(app, database, world) -> None:
     feng = Browser(app, database, FENG_HIMSELF)
     assert feng.opens(f"/firm/demands/{demand_id}").status == 404
     assert Browser(app, database, CITY).opens(f"/firm/demands/{demand_id}").status == 403
+
+
+def test_a_firm_reads_its_reasons_and_what_would_change_them_with_a_caution(
+    fang, world, database, settings, tmp_path
+) -> None:
+    tools = replace(world.tools, model=a_kept_model(settings, tmp_path, per_delay=0.7))
+    with database.transaction(the_platform("test")) as tx:
+        late = {"code": "cit", "amount_fen": 100_000, "quantity": 20, "status": "late"}
+        a_record(tx, FANG, "tax_payment", "2026-02|cit", date(2026, 2, 28), **late)
+        a_record(tx, FANG, "tax_payment", "2026-03|cit", date(2026, 3, 31), **late)
+        a_changed_fact(tx, FANG, "tax_payment", "2026-04|cit", date(2026, 4, 30), **late)
+        demand_id = a_demand(tx, FANG, (world.bank,), tools)
+    page = fang.opens(f"/firm/demands/{demand_id}")
+    assert "风险评估" in page.words
+    assert "怎样会改变评估" in page.words
+    assert "今后按期缴税" in page.words
+    assert "不是承诺" in page.words
+    fang.client.headers["accept-language"] = "en"
+    english = fang.opens(f"/firm/demands/{demand_id}")
+    assert "Pay tax on time from now on" in english.words
+    assert "no promise" in english.words
+    fang.sends(f"/firm/demands/{demand_id}/withdrawal")
+    assert "Pay tax on time" not in fang.opens(f"/firm/demands/{demand_id}").words
 
 
 def test_a_demand_is_withdrawn_and_repeated_in_one_step_each(fang, world, database) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from service.actions.answer_push import dispute_contact, give_papers
 from service.actions.choose_offer import accept_offer, decline_offer
 from service.actions.end_demand import withdraw_demand
+from service.actions.look_after_profiles import prospect_for, reasons_for
 from service.actions.report_demand import EDITABLE, edit_demand, name_banks, repeat_demand, report_demand
 from service.actions.report_demand import ReportForm as Reported
 from service.actions.review_demand import ask_for_a_person
@@ -23,6 +24,7 @@ from service.domain.product import LoanType
 from service.domain.push_list import LineState
 from service.doors import AFirm, Now, TheHouse, Today, Tx
 from service.profiles.tools import load_tools
+from service.settings import Settings
 from service.store import consents, notices, overview
 from web import consent_words, words
 from web.consent_words import ConsentText
@@ -198,7 +200,7 @@ def report(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, 
 def show_demand(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, demand_id: int) -> Response:
     """The light, why, what would change it, what comes next, by whom and by when."""
     return unchanged(request, house, who, today, f"demand:{demand_id}") or page(
-        request, "firm/demand.html", _demand_page(tx, who, demand_id, today), part="live"
+        request, "firm/demand.html", _demand_page(tx, who, demand_id, today, house.settings), part="live"
     )
 
 
@@ -288,12 +290,12 @@ def dispute(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, line_i
     return redirect(request, "/firm", gettext("已记录“没有银行联系我”，银行和主管部门都会看到。"))
 
 
-def _demand_page(tx: Tx, who: Who, demand_id: int, today: date) -> DemandPage:
+def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settings) -> DemandPage:
     demand = overview.get_demand(tx, who, demand_id)
     lines = overview.list_lines(tx, who, demand_id)
     return DemandPage(
         demand=demand,
-        explained=explain(overview.find_verdict(tx, demand.verdict_id)),
+        explained=_explained(tx, demand, today, settings),
         lines=lines,
         offers=[line for line in lines if line.state == LineState.OFFERED and line.offer_state == "open"],
         answers=overview.list_answers(tx, demand_id),
@@ -305,6 +307,17 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date) -> DemandPage:
         is_open=demand.state in BEFORE_GRANT,
         is_editable=demand.state in EDITABLE,
     )
+
+
+def _explained(tx: Tx, demand: Row[Any], today: date, settings: Settings) -> Explained:
+    """The verdict in words; while the demand can still be judged anew, with what would change its estimate."""
+    verdict = overview.find_verdict(tx, demand.verdict_id)
+    if verdict is None:
+        return explain(None)
+    tools = load_tools(tx, settings, today)
+    is_open = demand.state in BEFORE_GRANT
+    prospect = prospect_for(verdict, tools, demand.district, today) if is_open else None
+    return explain(verdict, reasons_for(tx, verdict, tools), prospect)
 
 
 def _form_page(
