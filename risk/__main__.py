@@ -40,7 +40,7 @@ def train(
 
 @app.command()
 def evaluate(
-    dataset: Annotated[str, typer.Argument(help="A data set of risk/datasets, such as sba or datarisk.")],
+    dataset: Annotated[str, typer.Argument(help="A data set, such as sba or datarisk, or the path of a spec (.toml).")],
     data: Annotated[Path, typer.Option(help="Its folder, or the folder above all of them.")],
     test: Annotated[Path | None, typer.Option(help="Rows of the same columns to report on instead.")] = None,
     json_path: Json = None,
@@ -78,6 +78,35 @@ def evaluate(
         report.write_look(looks, whole)
     if json_path is not None:
         json_path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@app.command()
+def tune(
+    dataset: Annotated[str, typer.Argument(help="A data set of risk/datasets.")],
+    data: Annotated[Path, typer.Option(help="Its folder, or the folder above all of them.")],
+    part: Annotated[str | None, typer.Option(help="Only this part of the data set.")] = None,
+    trials: Annotated[int, typer.Option(min=1)] = 40,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this time.", min=1)] = None,
+    seed: int = 7,
+) -> None:
+    """Look for better settings inside the first training window, and print them as lines for the spec."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from risk import spec
+    from risk import tune as looking
+    from risk.dataset import read
+
+    told = spec.load(dataset)
+    rows = read(told, data, part or told.parts[0])
+    steps = iter(track(range(trials), description=f"{dataset}: settings", console=Console(stderr=True)))
+
+    def done() -> None:
+        next(steps, None)
+
+    found = looking.tune(told, rows, trials=trials, seconds=seconds, seed=seed, done=done)
+    typer.echo(f"# loss {found.loss:.5f} after {found.trials} trials; the spec's own menu {found.usual:.5f}")
+    typer.echo(found.as_toml())
 
 
 @app.command()

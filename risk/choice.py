@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from risk import grow, scorecard
+from risk import calibration, grow, scorecard
 from risk.blend import Blend
+from risk.spread import Spread, SpreadCard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,11 +46,24 @@ class Rows:
     names: Sequence[str]
     directions: Sequence[int]
     weights: Floats | None = None
+    kinds: tuple[int, ...] = ()  # places of columns that hold codes of many kinds
+    fair: Floats | None = None  # weights that calibrate, where they are not those that teach
 
     def at(self, places: Places) -> Rows:
         """Some of the rows."""
-        heavy = None if self.weights is None else self.weights[places]
-        return Rows(self.matrix[places], self.labels[places], self.names, self.directions, heavy)
+        heavy, fair = (None if one is None else one[places] for one in (self.weights, self.fair))
+        return replace(self, matrix=self.matrix[places], labels=self.labels[places], weights=heavy, fair=fair)
+
+    def cards(self, ridges: Sequence[float]) -> list[Scorer]:
+        """A scorecard of these rows for each ridge."""
+        if not self.kinds:
+            return list(scorecard.fit_each(self.matrix, self.labels, self.names, self.directions, ridges, self.weights))
+        spread = Spread.of(self.matrix, self.kinds)
+        ready = spread(self.matrix)
+        names = [str(name) for name in spread.each(self.names, "")]
+        ways = [int(way) for way in spread.each(self.directions, 0)]
+        cards = scorecard.fit_each(ready, self.labels, names, ways, ridges, self.weights)
+        return [SpreadCard(spread, card) for card in cards]
 
 
 @dataclass(frozen=True)
@@ -80,12 +94,18 @@ class Tried:
     folds: Places
     labels: Floats
     weights: Floats | None
+    fair: Floats | None
     margins: Mapping[Candidate, Floats]
 
     def loss(self, candidate: Candidate) -> Floats:
-        """Log-loss row by row, weighted to a mean weight of one."""
-        margin = self.margins[candidate]
-        lost = np.logaddexp(0, margin) - self.labels * margin
+        """Log-loss row by row, weighted to a mean weight of one.
+
+        Each candidate is first put on its own Platt line, because every model is calibrated before it is used: what
+        counts is how well it tells firms apart, not the level of the years it was fitted on.
+        """
+        line = calibration.platt(self.margins[candidate], self.labels, self.weights)
+        odds = line.knots[0] * self.margins[candidate] + line.knots[1]
+        lost = np.logaddexp(0, odds) - self.labels * odds
         return lost if self.weights is None else lost * self.weights / self.weights.mean()
 
     @property
@@ -98,12 +118,12 @@ def fit(candidate: Candidate, rows: Rows, seed: int) -> Scorer:
     """Make the candidate's model of these rows."""
 
     def card() -> Any:
-        return scorecard.fit(rows.matrix, rows.labels, rows.names, rows.directions, candidate.ridge, rows.weights)
+        return rows.cards((candidate.ridge,))[0]
 
     def trees() -> Any:
         assert candidate.growth is not None
         return grow.fit(candidate.growth, rows.matrix, rows.labels, rows.names, rows.directions,
-                        rounds=candidate.rounds, seed=seed, weights=rows.weights)  # fmt: skip
+                        rounds=candidate.rounds, seed=seed, weights=rows.weights, kinds=rows.kinds)  # fmt: skip
 
     if candidate.kind == "blend":
         return Blend(trees(), card(), candidate.share)
@@ -121,22 +141,22 @@ def tried(rows: Rows, folds: Folds, seed: int, menu: Menu | None = None) -> Trie
     places = np.concatenate([kept for _, kept in folds])
     number = np.concatenate([np.full(len(kept), place) for place, (_, kept) in enumerate(folds)])
     whole = {one: np.concatenate(margins) for one, margins in parts.items() if len(margins) == len(folds)}
-    heavy = None if rows.weights is None else rows.weights[places]
-    plain = Tried(places, number, rows.labels[places], heavy, whole)
-    blends = dict(_blends(plain, menu))
-    return Tried(places, number, plain.labels, heavy, {**whole, **blends})
+    seen = rows.at(places)
+    fair = seen.weights if seen.fair is None else seen.fair
+    plain = Tried(places, number, seen.labels, seen.weights, fair, whole)
+    return replace(plain, margins={**whole, **dict(_blends(plain, menu))})
 
 
 def _margins(rows: Rows, unseen: Floats, seed: int, menu: Menu) -> Iterator[tuple[Candidate, Floats]]:
     """Every plain candidate's log-odds on one fold's unseen rows; trees of several lengths from one growth."""
-    cards = scorecard.fit_each(rows.matrix, rows.labels, rows.names, rows.directions, menu.ridges, rows.weights)
-    for ridge, card in zip(menu.ridges, cards, strict=True):
+    for ridge, card in zip(menu.ridges, rows.cards(menu.ridges), strict=True):
         yield Candidate("scorecard", ridge=ridge), card.margin(unseen)
     for growth in menu.growths:
         if len(rows.labels) < growth.least_rows:
             continue
         grown = grow.fit(growth, rows.matrix, rows.labels, rows.names, rows.directions,
-                         rounds=max(growth.steps), seed=seed, weights=rows.weights, bag=1)  # fmt: skip
+                         rounds=max(growth.steps), seed=seed, weights=rows.weights, kinds=rows.kinds,
+                         bag=1)  # fmt: skip
         for step, margin in zip(growth.steps, grow.staged(grown, unseen, growth.steps), strict=True):
             yield Candidate("trees", rounds=step, growth=growth), margin
 

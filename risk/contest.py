@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from risk import calibration, choice, encode, evaluate, peers
+from risk.dataset import Rates
 from risk.leaks import find_leaks
+from risk.scale import log_odds, probability_of
 from risk.splits import splits
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ class Tested:
     places: Places = field(repr=False)
     estimates: Mapping[str, Floats] = field(repr=False)
     folds: Mapping[str, list[float]] = field(repr=False)  # AUC of each fold, by model
+    repeats: Mapping[str, list[dict[str, float]]] = field(repr=False)  # measures of each round of cross-validation
+    at_level: Mapping[str, dict[str, float]] = field(repr=False)  # measures after correction to the tests' base rate
     chosen: Sequence[Candidate]
-    level: float  # mean log-odds error corrected by the calibration's level rule; 0 where there is none
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,14 @@ def held(spec: Spec, data: Data, *, seed: int = 7, with_peers: bool = True, say:
     seconds = dict.fromkeys((OURS, *present), 0.0)
     made: dict[str, list[_Made]] = {}
     for split in every:
-        rows, test = _rows(spec, data, split, seed)
+        rows, test = rows_of(spec, data, split, seed)
         found = {}
         for name in (OURS, *present):
             if say is not None:
                 say(f"{spec.name} {data.part} {split.slice}: {name}")
             began = perf_counter()
-            found[name] = (
-                _ours(spec, rows, test, split, seed) if name == OURS else _peer(present[name], rows, test, split, seed)
-            )
+            given = (rows, test, split, seed)
+            found[name] = ours(spec, *given) if name == OURS else _peer(present[name], *given)
             seconds[name] += perf_counter() - began
         made.setdefault(split.slice, []).append(_Made(split, found))
     tested = [_tested(data, name, parts) for name, parts in made.items()]
@@ -105,16 +107,24 @@ class _Made:
     found: Mapping[str, _One]
 
 
-def _rows(spec: Spec, data: Data, split: Split, seed: int) -> tuple[Rows, Floats]:
+def rows_of(spec: Spec, data: Data, split: Split, seed: int) -> tuple[Rows, Floats]:
     """Training rows and the tested rows' matrix, with the rates of categories that this split may know."""
-    rates = _rates(spec, data, split, seed)
-    rows = data.rows(rates)
-    return rows.at(split.train), rows.matrix[split.test]
+    rows = data.rows(_rates(spec, data, split, seed))
+    taught = rows.at(split.train)
+    if spec.recency is not None and data.time is not None:
+        age = data.time[split.test].min() - data.time[split.train]
+        even = np.ones(len(age)) if taught.weights is None else taught.weights
+        taught = replace(taught, weights=even * 0.5 ** (age / spec.recency))
+    return taught, rows.matrix[split.test]
 
 
-def _rates(spec: Spec, data: Data, split: Split, seed: int) -> Floats:
+def _rates(spec: Spec, data: Data, split: Split, seed: int) -> Rates:
+    """A category's rate rises with its defaults, so its direction is promised; how many rows are behind it is not."""
     columns: list[Floats] = []
-    heavy = np.ones(len(data.labels)) if data.weights is None else data.weights
+    names: list[str] = []
+    directions: list[int] = []
+    given = data.weights if data.rate_weights is None else data.rate_weights
+    heavy = np.ones(len(data.labels)) if given is None else given
     for rate in spec.rates:
         codes = encode.codes_of([data.frame[one].to_numpy() for one in rate.key])
         if split.in_time and data.time is not None:
@@ -122,19 +132,24 @@ def _rates(spec: Spec, data: Data, split: Split, seed: int) -> Floats:
                                     half_life=rate.half_life, prior=rate.prior)  # fmt: skip
         else:
             told = encode.by_fold(codes, data.labels, heavy, split.train, seed, prior=rate.prior)
-        columns += [told.rate, told.volume] if rate.volume else [told.rate]
-    return np.column_stack(columns) if columns else np.zeros((len(data.labels), 0))
+        columns.append(told.rate)
+        names.append(f"rate_{rate.name}")
+        directions.append(1)
+        if rate.volume:
+            columns.append(told.volume)
+            names.append(f"volume_{rate.name}")
+            directions.append(0)
+    return Rates(np.column_stack(columns) if columns else np.zeros((len(heavy), 0)), tuple(names), tuple(directions))
 
 
-def _ours(spec: Spec, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
+def ours(spec: Spec, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
     """Chosen inside the training rows, calibrated on rows it had not seen, made of all of them."""
     trial = choice.tried(rows, split.folds, seed, spec.menu)
     picked = choice.best(trial.losses)
     fair = _fair(spec, split, trial.folds)
-    heavy = None if trial.weights is None else trial.weights[fair]
+    heavy = None if trial.fair is None else trial.fair[fair]
     map_ = calibration.platt(trial.margins[picked][fair], trial.labels[fair], heavy)
-    scorer = choice.fit(picked, rows, seed)
-    return _One(map_.probability(scorer.margin(test)), picked)
+    return _One(map_.probability(choice.fit(picked, rows, seed).margin(test)), picked)
 
 
 def _fair(spec: Spec, split: Split, folds: Places) -> NDArray[np.bool_]:
@@ -150,25 +165,47 @@ def _peer(peer: peers.Peer, rows: Rows, test: Floats, split: Split, seed: int) -
     fold = split.folds[-1]
     made = peers.fit(peer, rows, fold, seed)
     kept = rows.at(fold[1])
-    map_ = calibration.platt(made.kept, kept.labels, kept.weights)
+    map_ = calibration.platt(made.kept, kept.labels, kept.weights if kept.fair is None else kept.fair)
     return _One(map_.probability(made.margin(test)))
 
 
 def _tested(data: Data, name: str, parts: Sequence[_Made]) -> Tested:
-    """The splits of one slice together: repeats averaged, folds beside each other."""
+    """The splits of one slice together: folds of a round beside each other, rounds averaged."""
     models = list(parts[0].found)
-    total = {model: np.zeros(len(data.labels)) for model in models}
-    times = np.zeros(len(data.labels))
+    rounds = sorted({part.split.repeat for part in parts})
+    whole = {model: np.full((len(rounds), len(data.labels)), np.nan) for model in models}
     folds: dict[str, list[float]] = {model: [] for model in models}
     for part in parts:
-        times[part.split.test] += 1
+        labels = data.labels[part.split.test]
         for model, one in part.found.items():
-            total[model][part.split.test] += one.probability
-            folds[model].append(evaluate.auc(data.labels[part.split.test], one.probability))
-    places = np.flatnonzero(times)
-    estimates = {model: total[model][places] / times[places] for model in models}
+            whole[model][part.split.repeat, part.split.test] = one.probability
+            folds[model].append(evaluate.auc(labels, one.probability))
+    places = np.flatnonzero(~np.isnan(whole[models[0]][0]))
+    weights = None if data.weights is None else data.weights[places]
+    repeats = {model: [evaluate.measures(data.labels[places], one[places], weights) for one in of]
+               for model, of in whole.items()}  # fmt: skip
+    estimates = {model: of[:, places].mean(axis=0) for model, of in whole.items()}
+    at_level = {model: evaluate.measures(data.labels[places], _level(one, data.labels[places], weights), weights)
+                for model, one in estimates.items()}  # fmt: skip
     chosen = [picked for part in parts if (picked := part.found[OURS].chosen) is not None]
-    return Tested(name, places, estimates, folds, chosen, 0.0)
+    return Tested(name, places, estimates, folds, repeats, at_level, chosen)
+
+
+def _level(probability: Floats, labels: Floats, weights: Floats | None) -> Floats:
+    """The estimates with their log-odds shifted so that their mean is the tests' own base rate (known afterwards only).
+
+    This is the correction to a known prior (Saerens, Latinne, Decaestecker 2002) where only the level is wrong.
+    """
+    rate = float(np.average(labels, weights=weights))
+    odds = log_odds(probability)
+    shift = 0.0
+    for _ in range(50):
+        shifted = probability_of(odds + shift)
+        missed = rate - float(np.average(shifted, weights=weights))
+        if abs(missed) < 1e-10:
+            break
+        shift += missed / float(np.average(shifted * (1 - shifted), weights=weights))
+    return probability_of(odds + shift)
 
 
 def figures(contest: Contest, *, repeats: int = 300, seed: int = 7) -> dict[str, Any]:
@@ -191,15 +228,7 @@ def _figures(contest: Contest, tested: Tested, repeats: int, seed: int) -> dict[
     weights = None if data.weights is None else data.weights[tested.places]
     groups = None if data.groups is None else data.groups[tested.places]
     drawn = evaluate.redrawn(labels, tested.estimates, groups, weights, repeats=repeats, seed=seed)
-    models = {}
-    for name, estimate in tested.estimates.items():
-        folds = tested.folds[name]
-        models[name] = {
-            "measures": evaluate.measures(labels, estimate, weights),
-            "intervals": {one: evaluate.interval(values) for one, values in drawn[name].items()},
-            **({"mean_of_folds": float(np.mean(folds)), "sd_of_folds": float(np.std(folds, ddof=1))}
-               if len(folds) > 1 else {}),
-        }  # fmt: skip
+    models = {name: _model(tested, name, drawn[name]) for name in tested.estimates}
     peers_ = [name for name in models if name != OURS]
     return {
         "slice": tested.slice, "n": len(labels), "events": int(labels.sum()),
@@ -211,6 +240,21 @@ def _figures(contest: Contest, tested: Tested, repeats: int, seed: int) -> dict[
         "calibration_table": evaluate.calibration_table(labels, tested.estimates[OURS], 10, weights),
         "segments": {name: _by_segment(contest, tested, column) for name, column in contest.spec.segments.items()},
     }  # fmt: skip
+
+
+def _model(tested: Tested, name: str, drawn: Mapping[str, Floats]) -> dict[str, Any]:
+    """A model's measures (mean over rounds), their bootstrap intervals, and the spread over folds and rounds."""
+    rounds, folds = tested.repeats[name], tested.folds[name]
+    told: dict[str, Any] = {
+        "measures": {one: float(np.mean([of[one] for of in rounds])) for one in rounds[0]},
+        "intervals": {one: evaluate.interval(values) for one, values in drawn.items()},
+        "at_level": {one: tested.at_level[name][one] for one in ("brier", "brier_skill", "log_loss", "ece", "slope")},
+    }
+    if len(folds) > 1:
+        told |= {"mean_of_folds": float(np.mean(folds)), "sd_of_folds": float(np.std(folds, ddof=1))}
+    if len(rounds) > 1:
+        told["sd_of_repeats"] = {one: float(np.std([of[one] for of in rounds], ddof=1)) for one in rounds[0]}
+    return told
 
 
 def _paired(models: Mapping[str, Any], drawn: Mapping[str, Any], peer: str, measure: str) -> dict[str, Any]:

@@ -51,14 +51,28 @@ class Data:
     groups: NDArray[Any] | None = field(repr=False)
     scored: NDArray[np.bool_] = field(repr=False)
     test: NDArray[np.bool_] = field(repr=False)
+    kinds: tuple[int, ...] = ()  # places of columns that hold codes of many kinds
+    train_weights: Floats | None = field(default=None, repr=False)
+    rate_weights: Floats | None = field(default=None, repr=False)
 
-    def rows(self, rates: Floats) -> Rows:
+    def rows(self, rates: Rates) -> Rows:
         """Rows to learn from, the rates of their categories beside their features."""
         from risk.choice import Rows
 
-        directions = (*self.directions, *(0 for _ in range(rates.shape[1])))
-        names = (*self.names, *(f"rate_{place}" for place in range(rates.shape[1])))
-        return Rows(np.column_stack([self.matrix, rates]), self.labels, names, directions, self.weights)
+        teach = self.weights if self.train_weights is None else self.train_weights
+        return Rows(
+            np.column_stack([self.matrix, rates.columns]), self.labels, (*self.names, *rates.names),
+            (*self.directions, *rates.directions), teach, self.kinds, self.weights,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Categories told by their past, as further columns (rows × names)."""
+
+    columns: Floats
+    names: tuple[str, ...] = ()
+    directions: tuple[int, ...] = ()
 
 
 def read(spec: Spec, folder: Path, part: str, test: Path | None = None) -> Data:
@@ -71,9 +85,9 @@ def read(spec: Spec, folder: Path, part: str, test: Path | None = None) -> Data:
 
         return read_records(spec, folder)
     root = folder / spec.folder if (folder / spec.folder).is_dir() else folder
-    tables = {name: _table(root / file) for name, file in spec.tables(part).items()}
+    tables = {name: table(root / file) for name, file in spec.tables(part).items()}
     sources = {name: root / file for name, file in spec.tables(part).items()}
-    given = None if test is None else _table(test)
+    given = None if test is None else table(test)
     if given is not None:
         usual = tables[spec.test_table]
         if missing := [name for name in usual.columns if name not in given.columns and _is_used(spec, name)]:
@@ -84,6 +98,11 @@ def read(spec: Spec, folder: Path, part: str, test: Path | None = None) -> Data:
     if given is not None:
         usual = tables[spec.test_table]
         tables[spec.test_table] = _joined(usual, given)
+    return of_tables(spec, part, tables, sources)
+
+
+def of_tables(spec: Spec, part: str, tables: Mapping[str, pd.DataFrame], sources: Mapping[str, Path]) -> Data:
+    """The rows that the spec's query makes of these tables; `sources` name them where something is wrong."""
     return _data(spec, part, _asked(spec, tables, sources), sources)
 
 
@@ -94,7 +113,7 @@ def part_of(spec: Spec, test: Path) -> str:
         return spec.parts[0]
     import duckdb
 
-    file = _table(test)
+    file = table(test)
     try:
         with duckdb.connect() as engine:
             engine.register("file", file)
@@ -107,7 +126,7 @@ def part_of(spec: Spec, test: Path) -> str:
     return part
 
 
-def _table(path: Path) -> pd.DataFrame:
+def table(path: Path) -> pd.DataFrame:
     """A table from Parquet or CSV."""
     import pandas as pd
 
@@ -149,8 +168,8 @@ def _asked(spec: Spec, tables: Mapping[str, pd.DataFrame], sources: Mapping[str,
 
     try:
         with duckdb.connect(config={"threads": "1"}) as engine:
-            for name, table in tables.items():
-                engine.register(name, table if "_test" in table.columns else table.assign(_test=False))
+            for name, rows in tables.items():
+                engine.register(name, rows if "_test" in rows.columns else rows.assign(_test=False))
             return engine.execute(spec.query).df()
     except duckdb.BinderException as fault:
         missing = re.search(r'column "?([\w.]+)"? not found', str(fault))
@@ -172,7 +191,7 @@ def _data(spec: Spec, part: str, frame: pd.DataFrame, sources: Mapping[str, Path
     named = ", ".join(str(path) for path in sources.values())
     if frame.empty:
         raise DatasetError(f"{named}: there are no rows.")
-    roles = ("outcome", "weight", "group", "time", "known", "scored")
+    roles = ("outcome", "weight", "train_weight", "rate_weight", "group", "time", "known", "scored")
     for column in [spec.column(role) for role in roles] + [one for rate in spec.rates for one in rate.key]:
         if column is not None and column not in frame.columns:
             raise DatasetError(f"{spec.name}.toml names the column {column}, which {spec.name}.sql does not make.")
@@ -180,12 +199,17 @@ def _data(spec: Spec, part: str, frame: pd.DataFrame, sources: Mapping[str, Path
     if wrong := int(np.sum(~np.isin(labels, (0.0, 1.0)))):
         raise DatasetError(f"{named}: {wrong} rows have no outcome, or one that is neither good nor bad.")
     test = frame["_test"].to_numpy(dtype=bool) if "_test" in frame.columns else np.zeros(len(frame), dtype=bool)
-    matrix, names, directions = _matrix(spec, frame)
+    matrix, names, directions, kinds = _matrix(spec, frame)
     scored = spec.column("scored")
-    weight = spec.column("weight")
+
+    def weights(role: str) -> Floats | None:
+        column = spec.column(role)
+        return None if column is None else frame[column].to_numpy(dtype="float64")
+
     return Data(
         part=part, frame=frame, matrix=matrix, names=tuple(names), directions=tuple(directions), labels=labels,
-        weights=None if weight is None else frame[weight].to_numpy(dtype="float64"),
+        weights=weights("weight"), train_weights=weights("train_weight"), rate_weights=weights("rate_weight"),
+        kinds=kinds,
         time=_whole(frame, spec.column("time")), known=_whole(frame, spec.column("known")),
         groups=None if spec.column("group") is None else encode.codes_of([frame[spec.column("group")].to_numpy()]),
         scored=np.ones(len(frame), dtype=bool) if scored is None else frame[scored].to_numpy(dtype=bool),
@@ -193,11 +217,12 @@ def _data(spec: Spec, part: str, frame: pd.DataFrame, sources: Mapping[str, Path
     )  # fmt: skip
 
 
-def _matrix(spec: Spec, frame: pd.DataFrame) -> tuple[Floats, list[str], list[int]]:
-    """Features as numbers; infinite is unknown, a category is one flag per kind."""
+def _matrix(spec: Spec, frame: pd.DataFrame) -> tuple[Floats, list[str], list[int], tuple[int, ...]]:
+    """Features as numbers; infinite is unknown, a category is one flag per kind, kinds are codes."""
     columns: list[Floats] = []
     names: list[str] = []
     directions: list[int] = []
+    kinds_at: list[int] = []
     for name, wanted in spec.features(frame.columns.tolist()):
         if wanted.kind == "category":
             text = frame[name].astype("string").fillna("")
@@ -209,6 +234,12 @@ def _matrix(spec: Spec, frame: pd.DataFrame) -> tuple[Floats, list[str], list[in
                 names.append(f"{name}_{place}")
                 directions.append(0)
             continue
+        if wanted.kind == "kinds":
+            kinds_at.append(len(columns))
+            columns.append(_codes(frame[name]))
+            names.append(name)
+            directions.append(0)
+            continue
         try:
             columns.append(frame[name].to_numpy(dtype="float64", na_value=np.nan))
         except (TypeError, ValueError) as fault:
@@ -216,7 +247,14 @@ def _matrix(spec: Spec, frame: pd.DataFrame) -> tuple[Floats, list[str], list[in
         names.append(name)
         directions.append(wanted.direction)
     matrix = np.column_stack(columns)
-    return np.where(np.isfinite(matrix), matrix, np.nan), names, directions
+    return np.where(np.isfinite(matrix), matrix, np.nan), names, directions, tuple(kinds_at)
+
+
+def _codes(column: pd.Series[Any]) -> Floats:
+    """The place of each value among the sorted values; missing is a value."""
+    text = column.astype("string").fillna("").to_numpy(dtype=str)
+    places: Floats = np.unique(text, return_inverse=True)[1].astype(np.float64)
+    return places
 
 
 def days_of(column: pd.Series[Any]) -> NDArray[np.int64]:

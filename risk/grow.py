@@ -58,19 +58,22 @@ FIXED: Mapping[str, Any] = {
 def fit(
     growth: Growth, matrix: Floats, labels: Floats, names: Sequence[str], directions: Sequence[int], *,
     rounds: int, seed: int, weights: Floats | None = None, bag: int | None = None,
+    kinds: Sequence[int] = (),
 ) -> Trees:  # fmt: skip
     """Grow `rounds` trees for each seed of the bag; same rows and seed, same text on one machine and version.
 
     `matrix`: rows × features (NaN: unknown). `directions`: per feature 1 (riskier), -1 (safer), 0. `weights`: per row.
-    A bag is one model: the mean of its members' log-odds.
+    `kinds`: places of columns that hold codes. A bag is one model: the mean of its members' log-odds.
     """
     import lightgbm
 
     threads = 2 if len(matrix) > MANY_ROWS else 1
     held = {"monotone_constraints": list(directions)} if any(directions) else {}
+    binned = {"verbosity": -1, "max_bin": dict(growth.settings).get("max_bin", 255)}
+    even = None if weights is None else weights / weights.mean()
     data = lightgbm.Dataset(
-        matrix, labels, weight=weights, feature_name=list(names),
-        params={"verbosity": -1, "max_bin": dict(growth.settings).get("max_bin", 255)}, free_raw_data=False,
+        matrix, labels, weight=even, feature_name=list(names), categorical_feature=list(kinds), params=binned,
+        free_raw_data=False,
     )  # fmt: skip
     texts = [
         lightgbm.train(

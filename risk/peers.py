@@ -7,13 +7,13 @@ always there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from risk.scale import log_odds
+from risk.spread import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +41,7 @@ class Peer:
 
     package: str
     make: Callable[[Rows, Rows | None, Any, int], tuple[Made, Any]]
+    takes_kinds: bool = False
 
     @property
     def is_here(self) -> bool:
@@ -59,6 +60,11 @@ class Fitted:
 def fit(peer: Peer, rows: Rows, fold: tuple[Places, Places], seed: int) -> Fitted:
     """Choose on the fold, note the log-odds there, then make the model of all rows with what was chosen."""
     fitted, kept = fold
+    if rows.kinds and not peer.takes_kinds:
+        spread = Spread.of(rows.matrix, rows.kinds)
+        flat = replace(rows, matrix=spread(rows.matrix), kinds=(), names=(), directions=())
+        made = fit(peer, flat, fold, seed)
+        return Fitted(lambda matrix: made.margin(spread(matrix)), made.kept)
     tried, setting = peer.make(rows.at(fitted), rows.at(kept), None, seed)
     whole, _ = peer.make(rows, None, setting, seed)
     return Fitted(whole, tried(rows.matrix[kept]))
@@ -157,15 +163,26 @@ def _catboost(rows: Rows, kept: Rows | None, setting: Any, seed: int) -> tuple[M
 
     given = {"depth": 5, "learning_rate": 0.06, "l2_leaf_reg": 3.0, "random_seed": seed, "thread_count": THREADS,
              "verbose": False, "allow_writing_files": False}  # fmt: skip
-    train = Pool(rows.matrix, rows.labels, weight=_even(rows))
+
+    def ready(matrix: Floats) -> Any:
+        told = matrix.astype(object)
+        for place in rows.kinds:
+            told[:, place] = matrix[:, place].astype(np.int64)
+        return told
+
+    train = Pool(ready(rows.matrix), rows.labels, weight=_even(rows), cat_features=list(rows.kinds))
     model = CatBoostClassifier(iterations=600 if kept is not None else setting, **given)
     if kept is None:
         model.fit(train)
         rounds = setting
     else:
-        model.fit(train, eval_set=Pool(kept.matrix, kept.labels, weight=_even(kept)), early_stopping_rounds=50)
+        model.fit(
+            train,
+            eval_set=Pool(ready(kept.matrix), kept.labels, weight=_even(kept), cat_features=list(rows.kinds)),
+            early_stopping_rounds=50,
+        )
         rounds = int(model.tree_count_)
-    return lambda matrix: np.asarray(model.predict(matrix, prediction_type="RawFormulaVal")), rounds
+    return lambda matrix: np.asarray(model.predict(ready(matrix), prediction_type="RawFormulaVal")), rounds
 
 
 def _optbinning(rows: Rows, kept: Rows | None, setting: Any, _seed: int) -> tuple[Made, Any]:
@@ -207,9 +224,7 @@ PEERS: Mapping[str, Peer] = {
     "logistic regression": Peer("sklearn", _logistic),
     "optbinning scorecard": Peer("optbinning", _optbinning),
     "xgboost": Peer("xgboost", _xgboost),
-    "catboost": Peer("catboost", _catboost),
+    "catboost": Peer("catboost", _catboost, takes_kinds=True),
     "hist. gradient boosting": Peer("sklearn", _hist),
 }
 """By the name the table uses; a peer that is not installed is left out, and the table says so."""
-
-__all__ = ["PEERS", "Fitted", "Peer", "fit", "log_odds"]

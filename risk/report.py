@@ -23,6 +23,9 @@ WITH_INTERVAL = ("auc", "average_precision", "brier")
 WIDTH = 132
 """Narrower, a table's figures would be cut."""
 
+LEVEL = 0.1
+"""A mean estimate further from the base rate than this share of it is told with its correction."""
+
 LOOK = ("commit", "data set", "test")
 
 
@@ -82,6 +85,11 @@ def _sentences(one: Mapping[str, Any]) -> Iterator[str]:
         told = one["paired"][best]["auc"]
         between = f"{told['low']:+.4f} to {told['high']:+.4f}"
         yield f"AUC less the best peer's ({best}): {told['difference']:+.4f} ({between})"
+    ours = one["models"][OURS]
+    if abs(ours["measures"]["predicted"] - one["base_rate"]) > LEVEL * one["base_rate"]:
+        told = ours["at_level"]
+        yield f"level: {ours['measures']['predicted']:.2%} predicted, {one['base_rate']:.2%} observed"
+        yield f"at that level: Brier {told['brier']:.4f}, skill {told['brier_skill']:.3f}, ECE {told['ece']:.4f}"
     if one["few_events"]:
         yield f"Only {one['events']} events: read the intervals, no calibration is claimed."
 
@@ -108,7 +116,7 @@ def commit() -> str:
         return "unknown"
     try:
         named, changed = (
-            subprocess.run([git, *words], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+            subprocess.run([git, *words], cwd=here, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 (words of ours)
             for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", "."))
         )
     except subprocess.CalledProcessError:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 HERE = Path(__file__).parent / "datasets"
-KINDS = ("number", "flag", "category")
+KINDS = ("number", "flag", "category", "kinds")
+"""A category is one flag per kind; a column of kinds is left to the trees as it is, and spread for all others."""
 DIRECTIONS = {"": 0, "+": 1, "-": -1}
 PROTOCOLS = ("expanding", "cut", "folds")
 
@@ -114,8 +115,18 @@ class Spec:
         """Patterns of the test table's columns of which a row must know at least one."""
         return tuple(self.told["test"].get("some_of", ()))
 
+    @property
+    def recency(self) -> float | None:
+        """Half-life, in periods, of a training row's weight; None where age makes no difference."""
+        told = self.told.get("model", {}).get("recency")
+        return None if told is None else float(told)
+
     def column(self, role: str) -> str | None:
-        """The query's column for a role: outcome, weight, group, time, known (when the outcome was known), scored."""
+        """The query's column for a role, or None.
+
+        outcome, time, group, known (when the outcome was known), scored (whether a row is tested at all), weight (how
+        many of the population a row stands for), train_weight and rate_weight (where learning weighs differently).
+        """
         named = self.told.get("columns", {}).get(role)
         return None if named is None else str(named)
 
@@ -197,9 +208,13 @@ def names() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.toml"))
 
 
-def load(name: str, folder: Path = HERE) -> Spec:
-    """Read a spec; raises DatasetError, naming what is wrong, or the data sets there are where none is so named."""
-    path = folder / f"{name}.toml"
+def load(named: str) -> Spec:
+    """Read the spec of a data set, by its name or by the path of a file of one's own.
+
+    Raises DatasetError, naming what is wrong, or the data sets there are where none is so named.
+    """
+    path = Path(named) if named.endswith(".toml") else HERE / f"{named}.toml"
+    name = path.stem
     if not path.is_file():
         raise DatasetError(f"There is no data set {name}; there are {', '.join(names())}.")
     try:

@@ -92,7 +92,7 @@ def _timed(way: Protocol, data: Data, name: str, train: Places, test: Places, se
     """Folds forward in time, or at random where there is no time."""
     if data.time is None or way.kind == "folds":
         groups = None if data.groups is None else data.groups[train]
-        return Split(name, train, test, random_folds(data.labels[train], 5, seed, groups), in_time=False)
+        return Split(name, train, test, random_folds(data.labels[train], way.inner, seed, groups), in_time=False)
     return Split(name, train, test, list(_stretches(way, data, train)), in_time=True)
 
 
@@ -117,7 +117,7 @@ def _crossed(way: Protocol, data: Data, seed: int) -> Iterator[Split]:
     for repeat in range(way.repeats):
         for train, test in random_folds(data.labels, way.folds, seed + repeat, data.groups):
             groups = None if data.groups is None else data.groups[train]
-            inner = random_folds(data.labels[train], 5, seed + repeat, groups)
+            inner = random_folds(data.labels[train], way.inner, seed + repeat, groups)
             yield Split("folds", train, test, inner, in_time=False, repeat=repeat)
 
 
