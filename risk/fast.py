@@ -27,8 +27,8 @@ WIDTH = 64
 """Trees whose masks are laid over one another at a time: their part of the table stays near the processor."""
 ROWS = 64
 """Rows taken together, for the same reason."""
-LARGEST = 1 << 28
-"""Bytes a table may take; beyond that it would be no faster."""
+LARGEST, WIDEST = 1 << 28, 512
+"""Bytes a table may take, and bytes of masks a row may read for each tree; beyond that it would be no faster."""
 ALMOST_ZERO = float(np.float32(1e-35))
 """LightGBM takes values this near to zero for zero (kZeroThreshold)."""
 BELOW_ZERO = float(np.nextafter(-ALMOST_ZERO, -np.inf))
@@ -42,12 +42,13 @@ _lowest_bit: Any = trailing_zeros
 class Forest:
     """A model's trees as flat arrays.
 
-    `table`: blocks of trees × codes × trees. An input's codes stand from its `starts` on: the interval a value lies in,
-    at last 'not a number', two more than the input has `cuts` (its thresholds, rising, one input after the other).
-    `leaves`: blocks of trees × trees × leaves, log-odds.
+    `used`: the inputs that the trees split by. `table`: blocks of trees × codes × trees. A used input's codes stand
+    from its `starts` on: the interval a value lies in, at last 'not a number', two more than the input has `cuts` (its
+    thresholds, rising, one input after the other). `leaves`: blocks of trees × trees × leaves, log-odds.
     """
 
     inputs: int
+    used: NDArray[np.int64]
     cuts: Floats
     starts: NDArray[np.int64]
     table: NDArray[Any]
@@ -68,13 +69,14 @@ class Forest:
         return margin
 
     def _add(self, rows: Floats, margin: Floats) -> None:
-        _add_leaves(rows, self.cuts, self.starts, self.table, self.leaves, margin)
+        _add_leaves(rows, self.used, self.cuts, self.starts, self.table, self.leaves, margin)
 
 
 def read(text: str) -> Forest | None:
     """The trees of LightGBM's text; None where it holds what only LightGBM can answer.
 
-    That is: splits by category, linear leaves, several classes, averaged trees, more than 64 leaves, a table too large.
+    That is: splits by category, linear leaves, several classes, averaged trees, more than 64 leaves; or a table so
+    large that it would be no faster.
     """
     head, *trees = [_fields(part) for part in text.split("\nend of trees", maxsplit=1)[0].split("\nTree=")]
     grown = [tree for tree in trees if int(tree["num_leaves"]) > 1]
@@ -86,12 +88,11 @@ def read(text: str) -> Forest | None:
         or any((found & CATEGORICAL).any() for found in decisions)
     ):  # fmt: skip
         return None
-    inputs = int(head["max_feature_idx"]) + 1
-    cuts = _cuts(grown, decisions, inputs)
-    starts = np.concatenate([[0], np.cumsum([len(one) + 2 for one in cuts])])
+    cuts = _cuts(grown, decisions)
+    starts = np.concatenate([[0], np.cumsum([len(one) + 2 for one in cuts.values()])])
     bits = 16 if most <= 16 else 32 if most <= 32 else 64
     blocks = max(1, -(-len(trees) // WIDTH))
-    if int(starts[-1]) * blocks * WIDTH * bits // 8 > LARGEST:
+    if int(starts[-1]) * blocks * WIDTH * bits // 8 > LARGEST or len(cuts) * bits // 8 > WIDEST:
         return None
     table = np.full((blocks, int(starts[-1]), WIDTH), (1 << bits) - 1, f"uint{bits}")
     leaves = np.zeros((blocks, WIDTH, most))
@@ -101,7 +102,8 @@ def read(text: str) -> Forest | None:
         leaves[block, column, : len(values)] = values
         if len(values) > 1:
             _mark(tree, cuts, starts, table[block, :, column], leaves[block, column])
-    return Forest(inputs, np.concatenate([np.empty(0), *cuts]), starts, table, leaves)
+    inputs, used = int(head["max_feature_idx"]) + 1, np.array(list(cuts), np.int64)
+    return Forest(inputs, used, np.concatenate(list(cuts.values())), starts, table, leaves)
 
 
 def _fields(part: str) -> dict[str, str]:
@@ -113,28 +115,32 @@ def _numbers(tree: Mapping[str, str], name: str, kind: type) -> NDArray[Any]:
     return np.array(tree[name].split(), kind)
 
 
-def _cuts(trees: Sequence[Mapping[str, str]], decisions: Sequence[NDArray[np.int64]], inputs: int) -> list[Floats]:
-    """Each input's thresholds, rising; where a split takes zero for missing, zero is an interval of its own."""
-    found: list[set[float]] = [set() for _ in range(inputs)]
+def _cuts(trees: Sequence[Mapping[str, str]], decisions: Sequence[NDArray[np.int64]]) -> dict[int, Floats]:
+    """Each used input's thresholds, rising; where a split takes zero for missing, zero is an interval of its own.
+
+    Of trees without any split the first input counts as used.
+    """
+    found: dict[int, set[float]] = {}
     for tree, decided in zip(trees, decisions, strict=True):
         splits = _numbers(tree, "split_feature", np.int64).tolist()
         for feature, threshold, bits in zip(
             splits, _numbers(tree, "threshold", np.float64).tolist(), decided.tolist(), strict=True
         ):
-            found[feature].add(threshold)
+            found.setdefault(feature, set()).add(threshold)
             if bits >> 2 == ZERO_IS_MISSING:
                 found[feature].update((BELOW_ZERO, ALMOST_ZERO))
-    return [np.array(sorted(one), np.float64) for one in found]
+    return {feature: np.array(sorted(found[feature]), np.float64) for feature in sorted(found)} or {0: np.empty(0)}
 
 
 def _mark(
-    tree: Mapping[str, str], cuts: Sequence[Floats], starts: NDArray[np.int64], masks: NDArray[Any], values: Floats
+    tree: Mapping[str, str], cuts: Mapping[int, Floats], starts: NDArray[np.int64], masks: NDArray[Any], values: Floats
 ) -> None:
     """Write one tree into its column: at each code that goes right at a split, the leaves left of it are out of reach.
 
     The leaves are numbered anew from left to right, and `values` with them.
     """
-    features, thresholds = _numbers(tree, "split_feature", np.int64), _numbers(tree, "threshold", np.float64)
+    features = _numbers(tree, "split_feature", np.int64).tolist()
+    thresholds, place = _numbers(tree, "threshold", np.float64), {feature: at for at, feature in enumerate(cuts)}
     decided = _numbers(tree, "decision_type", np.int64)
     left, right = _numbers(tree, "left_child", np.int64).tolist(), _numbers(tree, "right_child", np.int64).tolist()
     order: list[int] = []
@@ -146,9 +152,9 @@ def _mark(
         elif since < 0:  # first the left side, then this split again, knowing where its left leaves began
             waiting += [(right[node], -1), (node, len(order)), (left[node], -1)]
         else:
-            feature = features[node]
-            codes = masks[starts[feature] : starts[feature + 1]]
-            goes_right = ~_goes_left(cuts[feature], thresholds[node], int(decided[node]))
+            at = place[features[node]]
+            codes = masks[starts[at] : starts[at + 1]]
+            goes_right = ~_goes_left(cuts[features[node]], thresholds[node], int(decided[node]))
             gone = (1 << len(order)) - (1 << since)
             codes[goes_right] &= ~masks.dtype.type(gone)
     values[: len(order)] = values[order]
@@ -168,14 +174,15 @@ def _goes_left(cuts: Floats, threshold: float, bits: int) -> NDArray[np.bool_]:
 
 @nb.njit(cache=True, nogil=True)
 def _add_leaves(
-    rows: Floats, cuts: Floats, starts: NDArray[np.int64], table: NDArray[Any], leaves: Floats, margin: Floats
-) -> None:
+    rows: Floats, used: NDArray[np.int64], cuts: Floats, starts: NDArray[np.int64], table: NDArray[Any], leaves: Floats,
+    margin: Floats,
+) -> None:  # fmt: skip
     """Add every tree's leaf to every row's margin, ROWS rows and WIDTH trees at a time."""
-    codes = np.zeros((rows.shape[1], ROWS), np.int64)
+    codes = np.zeros((len(used), ROWS), np.int64)
     masks, totals = np.zeros((ROWS, WIDTH), table.dtype), np.zeros(ROWS)
     for first in range(0, len(rows), ROWS):
         taken = min(ROWS, len(rows) - first)
-        _find_codes(rows[first : first + taken], cuts, starts, codes)
+        _find_codes(rows[first : first + taken], used, cuts, starts, codes)
         totals[:] = 0.0
         for block in range(len(table)):
             _find_masks(codes, table[block], masks)
@@ -186,17 +193,19 @@ def _add_leaves(
 
 
 @nb.njit(cache=True, nogil=True)
-def _find_codes(rows: Floats, cuts: Floats, starts: NDArray[np.int64], codes: NDArray[np.int64]) -> None:
+def _find_codes(
+    rows: Floats, used: NDArray[np.int64], cuts: Floats, starts: NDArray[np.int64], codes: NDArray[np.int64]
+) -> None:
     """Each value's place in the table: how many of its input's cuts are below it, or the last one: not a number.
 
     Counting them all, eight rows at a time, takes the processor less than a search that must guess its way.
     """
     values = np.zeros(ROWS)
-    for place in range(rows.shape[1]):
+    for place in range(len(used)):
         begin, end = starts[place], starts[place + 1]
         code = codes[place]
         for row in range(len(rows)):
-            value = rows[row, place]
+            value = rows[row, used[place]]
             values[row] = 0.0 if abs(value) <= ALMOST_ZERO else value
         code[:] = begin
         for cut in cuts[begin - 2 * place : end - 2 * (place + 1)]:

@@ -51,6 +51,7 @@ def test_a_value_that_lies_on_a_cut_goes_where_lightgbm_sends_it():
     text, matrix = made(3)
     forest = fast.read(text)
     counts = np.diff(forest.starts) - 2
+    assert forest.used[:2].tolist() == [0, 1]
     edges = forest.cuts[counts[0] : counts[0] + counts[1]]
     assert len(edges) > 10
     around = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)])
@@ -102,8 +103,20 @@ def test_splits_by_category_and_several_classes_are_left_to_lightgbm():
 def test_a_table_too_large_to_help_is_left_to_lightgbm(monkeypatch):
     text, _ = made(10)
     assert fast.read(text) is not None
-    monkeypatch.setattr(fast, "LARGEST", 1000)
+    with monkeypatch.context() as patch:
+        patch.setattr(fast, "LARGEST", 1000)
+        assert fast.read(text) is None
+    monkeypatch.setattr(fast, "WIDEST", 4)
     assert fast.read(text) is None
+
+
+def test_inputs_that_no_tree_splits_by_are_not_read():
+    text, matrix = made(13)
+    forest = fast.read(text)
+    assert set(forest.used.tolist()) < set(range(6))
+    other = matrix.copy()
+    other[:, [one for one in range(6) if one not in forest.used]] = 99.0
+    np.testing.assert_array_equal(forest.margin(other), its_own(text, matrix))
 
 
 def test_a_matrix_of_another_width_is_refused():
@@ -124,5 +137,5 @@ def test_trees_answer_the_same_for_few_rows_and_for_many():
 
 def test_after_the_warm_up_the_loops_are_compiled_for_trees_of_every_size():
     warm_up()
-    kinds = {str(one[3].dtype) for one in fast._add_leaves.signatures}
+    kinds = {str(one[4].dtype) for one in fast._add_leaves.signatures}
     assert kinds == {"uint16", "uint32", "uint64"}
