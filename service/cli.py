@@ -224,7 +224,7 @@ def model_promote(
                 said = f"已撤回 Withdrawn: {version}"
             else:
                 done = promote_model(tx, who, settings().models, version, because, clock.today(), clock.now())
-                waits = f"已提议，{done.until_on} 前须由另一人确认 Proposed; another operator confirms until then:"
+                waits = f"已提议，最迟 {done.until_on} 由另一人确认 Proposed; another operator confirms by then:"
                 said = f"{waits if done.step == 'proposed' else '已启用 In use:'} {version}"
     screen.print(said)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
 
 from service.domain.demand import LightWord
+from web.fact_words import source_name
 from web.language import SOURCE, spoken
 from web.policy_words import criterion_name
 
@@ -27,12 +29,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reason:
-    """One driver of the estimate, as the firm reads it."""
+    """One driver of the estimate, as the firm reads it: which source says so, and how far that source speaks."""
 
     is_adverse: bool
     sentence: str
     source: str
-    known_on: str
+    known_on: date | None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,6 @@ def _reason(stored: Mapping[str, Any]) -> Reason:
     return Reason(
         is_adverse=stored.get("kind") == "adverse",
         sentence=_spoken(stored),
-        source=str(stored.get("item") or ""),
-        known_on=str(stored.get("known_on") or ""),
+        source=source_name(str(stored["item"])) if stored.get("item") else "",
+        known_on=date.fromisoformat(stored["known_on"]) if stored.get("known_on") else None,
     )

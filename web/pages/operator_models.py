@@ -105,7 +105,7 @@ def propose(
             done = propose_model(tx, who, house.settings.models, version, filled.answers.sentence, today, now)
     except DomainError as refusal:
         return _promotion_page(request, tx, who.person_id, today, version, filled.refused(refusal), 422)
-    said = gettext("已提议。请另一名运行人员在 %(day)s 前确认。") % {"day": day(done.until_on)}
+    said = gettext("已提议。请另一名运行人员最迟于 %(day)s 确认。") % {"day": day(done.until_on)}
     return redirect(request, "/operator/models", said)
 
 
