@@ -49,7 +49,12 @@ serve: setup
 work: setup
 	$(BIN)/xindeng work
 
-bench: setup
+$(VENV)/.bench: requirements-bench.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --requirement requirements-bench.lock
+	@touch $@
+
+# With the peers we are measured beside; everything but they works without.
+bench: $(VENV)/.bench
 	$(BIN)/python -m bench
 
 soak: setup
@@ -68,6 +73,7 @@ locale: setup
 # In an environment that has just been brought up to date on purpose: writes down what is installed.
 lock:
 	$(BIN)/python .ci/lock.py > requirements.lock.new && mv requirements.lock.new requirements.lock
+	$(BIN)/python .ci/lock.py bench > requirements-bench.lock.new && mv requirements-bench.lock.new requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Print requirements.lock: every package the project and its extra `dev` need here, with the version installed here.
 
-Run by `make lock` in an environment where they are installed; no index address is written.
+With `bench`: what that extra needs besides. Run by `make lock` in an environment where they are installed; no index address is written.
 """
 
 import sys
@@ -32,13 +32,21 @@ def closure(wanted: list[Requirement]) -> dict[str, str]:
     return found
 
 
-def main() -> None:
+def pinned(extra: str) -> dict[str, str]:
     whole = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     project = whole["project"]
-    lines = [*whole["build-system"]["requires"], *project["dependencies"], *project["optional-dependencies"]["dev"]]
-    pinned = closure([Requirement(line) for line in lines])
-    sys.stdout.write("# Made by `make lock`: the project and its extra `dev`, each package once, no addresses.\n")
-    sys.stdout.writelines(f"{name}=={version}\n" for name, version in sorted(pinned.items()))
+    lines = [*whole["build-system"]["requires"], *project["dependencies"], *project["optional-dependencies"][extra]]
+    return closure([Requirement(line) for line in lines])
+
+
+def main() -> None:
+    found = pinned("dev")
+    if sys.argv[1:] == ["bench"]:
+        found = {name: version for name, version in pinned("bench").items() if name not in found}
+        sys.stdout.write("# Made by `make lock`: what the extra `bench` needs besides requirements.lock, no addresses.\n")
+    else:
+        sys.stdout.write("# Made by `make lock`: the project and its extra `dev`, each package once, no addresses.\n")
+    sys.stdout.writelines(f"{name}=={version}\n" for name, version in sorted(found.items()))
 
 
 if __name__ == "__main__":

@@ -110,6 +110,57 @@ def tune(
 
 
 @app.command()
+def watch(
+    dataset: Annotated[str, typer.Argument(help="A data set whose spec says how to watch it, such as sba.")],
+    data: Annotated[Path, typer.Option(help="Its folder, or the folder above all of them.")],
+    json_path: Json = None,
+    seed: int = 7,
+) -> None:
+    """Replay a data set's history without hindsight: on which day would each alarm have rung?"""
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from risk import spec
+    from risk.alarm_words import as_lines
+    from risk.dataset import read
+    from risk.watching import replayed
+
+    told = spec.load(dataset)
+    rows = read(told, data, told.parts[0])
+    with Console(stderr=True).status(f"{dataset}: reading") as status:
+        alarms, levels = replayed(told, rows, seed=seed, say=status.update)
+    typer.echo("\n".join(as_lines(alarms)))
+    for one in levels:
+        typer.echo(
+            f"{one['vintage']}: n {one['n']:,}, predicted {one['predicted']:.2%}, observed {one['observed']:.2%}"
+        )
+    if json_path is not None:
+        whole = {"dataset": dataset, "alarms": [asdict(one) for one in alarms], "levels": levels}
+        json_path.write_text(json.dumps(whole, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
+
+
+@app.command()
+def price(
+    data: Annotated[Path, typer.Option(help="The folder of CUMCM 2020 C, or the folder above all data sets.")],
+    budget: Annotated[float, typer.Option(help="Yuan to lend in the year.", min=100_000)] = 50_000_000,
+    repeats: Annotated[int, typer.Option(min=1)] = 20,
+    json_path: Json = None,
+    seed: int = 7,
+) -> None:
+    """What the estimates are worth: the contest's profit on the 123 firms, and a plan for the 302."""
+    from rich.console import Console
+
+    from risk import pricing, report, spec
+
+    with Console(stderr=True).status("pricing") as status:
+        found = pricing.priced(spec.load("cumcm"), data, budget=budget, repeats=repeats, seed=seed, say=status.update)
+    report.priced(found)
+    if json_path is not None:
+        json_path.write_text(json.dumps(report.priced_whole(found), ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@app.command()
 def measure(mirror: Mirror, model: Model, as_of: Day, json_path: Json = None) -> None:
     """Measure a model on the mature loans drawn after the last day it was trained and calibrated on."""
     from risk.build import build

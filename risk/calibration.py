@@ -50,6 +50,11 @@ class Calibration:
         return cls(told["method"], told["base_rate"], tuple(told["knots"]), tuple(told["values"]))
 
 
+def as_it_is(base_rate: float) -> Calibration:
+    """The model's log-odds unchanged."""
+    return Calibration("platt", base_rate, (1.0, 0.0))
+
+
 def platt(margin: Floats, labels: Floats, weights: Floats | None = None) -> Calibration:
     """Platt's line (1999), with his smoothed targets, its slope kept above zero so that order never turns."""
     from scipy.optimize import minimize

@@ -76,7 +76,7 @@ def held(spec: Spec, data: Data, *, seed: int = 7, with_peers: bool = True, say:
                 say(f"{spec.name} {data.part} {split.slice}: {name}")
             began = perf_counter()
             given = (rows, test, split, seed)
-            found[name] = ours(spec, *given) if name == OURS else _peer(present[name], *given)
+            found[name] = ours(spec, *given) if name == OURS else _peer(spec, present[name], *given)
             seconds[name] += perf_counter() - began
         made.setdefault(split.slice, []).append(_Made(split, found))
     tested = [_tested(data, name, parts) for name, parts in made.items()]
@@ -148,8 +148,15 @@ def ours(spec: Spec, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
     picked = choice.best(trial.losses)
     fair = _fair(spec, split, trial.folds)
     heavy = None if trial.fair is None else trial.fair[fair]
-    map_ = calibration.platt(trial.margins[picked][fair], trial.labels[fair], heavy)
+    map_ = _map(spec, trial.margins[picked][fair], trial.labels[fair], heavy)
     return _One(map_.probability(choice.fit(picked, rows, seed).margin(test)), picked)
+
+
+def _map(spec: Spec, margin: Floats, labels: Floats, weights: Floats | None) -> calibration.Calibration:
+    """Platt's line on rows that were not fitted, or the log-odds as they are, as the protocol says."""
+    if spec.protocol.calibrate == "none":
+        return calibration.as_it_is(float(np.average(labels, weights=weights)))
+    return calibration.platt(margin, labels, weights)
 
 
 def _fair(spec: Spec, split: Split, folds: Places) -> NDArray[np.bool_]:
@@ -160,12 +167,12 @@ def _fair(spec: Spec, split: Split, folds: Places) -> NDArray[np.bool_]:
     return np.ones(len(folds), dtype=bool)
 
 
-def _peer(peer: peers.Peer, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
+def _peer(spec: Spec, peer: peers.Peer, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
     """A peer, its choice and its Platt line from the latest stretch."""
     fold = split.folds[-1]
     made = peers.fit(peer, rows, fold, seed)
     kept = rows.at(fold[1])
-    map_ = calibration.platt(made.kept, kept.labels, kept.weights if kept.fair is None else kept.fair)
+    map_ = _map(spec, made.kept, kept.labels, kept.weights if kept.fair is None else kept.fair)
     return _One(map_.probability(made.margin(test)))
 
 

@@ -90,7 +90,8 @@ def read(spec: Spec, folder: Path, part: str, test: Path | None = None) -> Data:
     given = None if test is None else table(test)
     if given is not None:
         usual = tables[spec.test_table]
-        if missing := [name for name in usual.columns if name not in given.columns and _is_used(spec, name)]:
+        wanted = [name for name in usual.columns if name not in spec.optional and _is_used(spec, name)]
+        if missing := [name for name in wanted if name not in given.columns]:
             raise DatasetError(f"{test}: there is no column {', '.join(missing)}.")
         if given.empty:
             raise DatasetError(f"{test}: there are no rows.")

@@ -13,7 +13,13 @@ from risk.contest import OURS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from risk.pricing import Priced
     from risk.spec import Spec
+
+    Floats = NDArray[np.float64]
 
 MEASURES = {
     "auc": "AUC", "ks": "KS", "average_precision": "AP", "brier": "Brier", "brier_skill": "skill",
@@ -107,6 +113,41 @@ def whole(spec: Spec, parts: Sequence[Mapping[str, Any]], *, test: Path | None, 
     """Everything, for JSON: the data set, the commit the figures were made at, the seed, the parts."""
     return {"dataset": spec.name, "title": spec.title, "commit": commit(), "seed": seed,
             "test": None if test is None else test.name, "parts": list(parts)}  # fmt: skip
+
+
+def priced(found: Priced) -> None:
+    """Print the profits of the three ways to lend, ours against each in pairs, and the plan's head."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=max(WIDTH, Console().width))
+    title = f"CUMCM, 123 firms: profit of {found.budget:,.0f} yuan, {found.repeats} repeats of 5-fold estimates"
+    table = Table("", "yuan", "sd over repeats", "estimates less this", "sd of the difference", title=title)
+    ours = found.profits["estimates"]
+    for name, values in found.profits.items():
+        ahead = ours - values
+        table.add_row(name, *(f"{value:,.0f}" for value in (values.mean(), _sd(values), ahead.mean(), _sd(ahead))))
+    console.print(table)
+    lent = [one for one in found.plan if one[2] > 0]
+    console.print(f"Plan for the 302 (no outcome is known, nothing is claimed): {len(lent)} firms, "
+                  f"{sum(one[2] for one in lent):,.0f} yuan.")  # fmt: skip
+    plan = Table("firm", "probability", "yuan", "rate", title="The first twenty")
+    for firm, probability, amount, rate in lent[:20]:
+        plan.add_row(firm, f"{probability:.2%}", f"{amount:,.0f}", f"{rate:.2%}")
+    console.print(plan)
+
+
+def _sd(values: Floats) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
+def priced_whole(found: Priced) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "commit": commit(), "budget": found.budget, "repeats": found.repeats,
+        "profits": {name: {"mean": float(values.mean()), "sd": _sd(values)} for name, values in found.profits.items()},
+        "plan": [dict(zip(("firm", "probability", "yuan", "rate"), one, strict=True)) for one in found.plan],
+    }  # fmt: skip
 
 
 def commit() -> str:

@@ -57,7 +57,8 @@ class Protocol:
     `expanding`: for each of `tests` (values of the time column) everything before it trains. `cut`: what is known
     before `start` trains, from there to `end` is the test; or the latest `share` of the rows. `folds`: stratified
     cross-validation, groups kept together. Inside the training rows the last `inner` stretches of `stretch` periods
-    choose and calibrate (stretch 0: stretches of equal numbers of rows).
+    choose and calibrate (stretch 0: stretches of equal numbers of rows); `calibrate` by the `last` of them, by `all` or
+    by `none`.
     """
 
     kind: str
@@ -114,6 +115,11 @@ class Spec:
     def some_of(self) -> tuple[str, ...]:
         """Patterns of the test table's columns of which a row must know at least one."""
         return tuple(self.told["test"].get("some_of", ()))
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Columns a --test FILE may lack; they are then empty."""
+        return tuple(self.told["test"].get("optional", ()))
 
     @property
     def recency(self) -> float | None:

@@ -1,20 +1,20 @@
 -- SBA 7(a) loans: one row per loan, features known at approval. A loan that stands in several files is taken once.
 WITH loans AS (
     SELECT LoanNr_ChkDgt, State, Zip, Bank, BankState, NAICS, ApprovalDate, ApprovalFY, NoEmp, NewExist, CreateJob,
-           RetainedJob, FranchiseCode, UrbanRural, RevLineCr, LowDoc, GrAppv, SBA_Appv, MIS_Status,
+           RetainedJob, FranchiseCode, UrbanRural, RevLineCr, LowDoc, GrAppv, SBA_Appv, MIS_Status, ChgOffDate,
            'casecontrol' AS source, SamplingWeight AS weight, _test
     FROM sba_casecontrol
     WHERE MIS_Status IS NOT NULL
     UNION ALL
     SELECT LoanNr_ChkDgt, State, Zip, Bank, BankState, NAICS, ApprovalDate, ApprovalFY, NoEmp, NewExist, CreateJob,
-           RetainedJob, FranchiseCode, UrbanRural, RevLineCr, LowDoc, GrAppv, SBA_Appv, MIS_Status,
+           RetainedJob, FranchiseCode, UrbanRural, RevLineCr, LowDoc, GrAppv, SBA_Appv, MIS_Status, ChgOffDate,
            'prefix', 1.0, false
     FROM sba_prefix_natural
     WHERE MIS_Status IS NOT NULL
       AND LoanNr_ChkDgt NOT IN (SELECT LoanNr_ChkDgt FROM sba_casecontrol)
     UNION ALL
     SELECT LoanNr_ChkDgt, State, Zip, Bank, BankState, NAICS, ApprovalDate, ApprovalFY, NoEmp, NewExist, CreateJob,
-           RetainedJob, FranchiseCode, UrbanRural, RevLineCr, LowDoc, GrAppv, SBA_Appv, MIS_Status,
+           RetainedJob, FranchiseCode, UrbanRural, RevLineCr, LowDoc, GrAppv, SBA_Appv, MIS_Status, ChgOffDate,
            'case', 1.0, false
     FROM sba_case_ca_realestate
     WHERE LoanNr_ChkDgt NOT IN (SELECT LoanNr_ChkDgt FROM sba_casecontrol)
@@ -23,6 +23,7 @@ WITH loans AS (
 SELECT
     LoanNr_ChkDgt AS loan, source = 'casecontrol' AS scored, _test,
     coalesce(weight, 1.0) AS weight, ApprovalFY AS fiscal_year, (MIS_Status = 'CHGOFF')::INT AS charged_off,
+    ApprovalDate AS approved_on, ChgOffDate AS charged_off_on,                -- for the alarms, never features
     -- The label-stratified sample teaches as it is; natural rows are thinned to the same mix of outcomes
     -- (22.7046 / 5.0779). The level this shifts is set right by Platt's line, which uses `weight`.
     CASE WHEN source = 'casecontrol' OR MIS_Status = 'CHGOFF' THEN 1.0 ELSE 1 / 4.4716 END AS train_weight,
