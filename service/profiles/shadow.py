@@ -163,5 +163,8 @@ def _labels(tx: Session, usccs: Sequence[str], today: date) -> "pd.DataFrame":
     rows = models.list_loan_records(tx, usccs, today)
     if {row.item for row in rows} != {"loan", "loan_performance"}:
         return pd.DataFrame(columns=["uscc", "loan", "label"])
-    table = ibis.memtable([tuple(row) for row in rows], schema=ibis.schema(COLUMNS))
+    engine = ibis.duckdb.connect(threads=1)  # its own: several pages may ask at once
+    shape = ibis.schema(COLUMNS)
+    held = ibis.memtable([tuple(row) for row in rows], schema=shape)
+    table = engine.create_table("loans_at_hand", held, schema=shape, temp=True)
     return label(Records.of(table), today).frame[["uscc", "loan", "label"]]
