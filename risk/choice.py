@@ -131,6 +131,15 @@ def fit(candidate: Candidate, rows: Rows, seed: int) -> Scorer:
     return made
 
 
+def out_of_fold(candidate: Candidate, rows: Rows, folds: Folds, seed: int) -> Floats:
+    """Log-odds of every row by the candidate's model of the other folds, one seed each."""
+    lean = candidate if candidate.growth is None else replace(candidate, growth=replace(candidate.growth, bag=1))
+    margin = np.zeros(len(rows.labels))
+    for fitted, kept in folds:
+        margin[kept] = fit(lean, rows.at(fitted), seed).margin(rows.matrix[kept])
+    return margin
+
+
 def tried(rows: Rows, folds: Folds, seed: int, menu: Menu | None = None) -> Tried:
     """Every candidate of the menu on every row the folds left unseen; blends are of the best of each kind."""
     menu = menu or MENU

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
 
 OURS = "xindeng"
+CALIBRATING_FOLDS = 5
+
 FEW_EVENTS = 200
 """With fewer events no calibration is claimed, only intervals."""
 
@@ -146,9 +148,14 @@ def ours(spec: Spec, rows: Rows, test: Floats, split: Split, seed: int) -> _One:
     """Chosen inside the training rows, calibrated on rows it had not seen, made of all of them."""
     trial = choice.tried(rows, split.folds, seed, spec.menu)
     picked = choice.best(trial.losses)
-    fair = _fair(spec, split, trial.folds)
-    heavy = None if trial.fair is None else trial.fair[fair]
-    map_ = _map(spec, trial.margins[picked][fair], trial.labels[fair], heavy)
+    if split.in_time and spec.protocol.calibrate == "folds":
+        folds = choice.random_folds(rows.labels, CALIBRATING_FOLDS, seed)
+        margin = choice.out_of_fold(picked, rows, folds, seed)
+        map_ = _map(spec, margin, rows.labels, rows.weights if rows.fair is None else rows.fair)
+    else:
+        fair = _fair(spec, split, trial.folds)
+        heavy = None if trial.fair is None else trial.fair[fair]
+        map_ = _map(spec, trial.margins[picked][fair], trial.labels[fair], heavy)
     return _One(map_.probability(choice.fit(picked, rows, seed).margin(test)), picked)
 
 

@@ -57,8 +57,8 @@ class Protocol:
     `expanding`: for each of `tests` (values of the time column) everything before it trains. `cut`: what is known
     before `start` trains, from there to `end` is the test; or the latest `share` of the rows. `folds`: stratified
     cross-validation, groups kept together. Inside the training rows the last `inner` stretches of `stretch` periods
-    choose and calibrate (stretch 0: stretches of equal numbers of rows); `calibrate` by the `last` of them, by `all` or
-    by `none`.
+    choose and calibrate (stretch 0: stretches of equal numbers of rows); `calibrate` by the `last` of them, by `all`,
+    by `folds` across all training rows whatever their time, or by `none`.
     """
 
     kind: str

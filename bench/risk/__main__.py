@@ -1,0 +1,163 @@
+"""The estimate on real data: our model and every peer on each data set's own test, in one run.
+
+    python bench/risk [--data ../shared/data] [--quick] [--json PATH] [--docs docs/risk] [--only DATASET …]
+
+Prints one line for each test with its bar; --docs also writes the tables and pictures that docs/risk.md shows, and
+counts this look at the tests. --quick: the small sets, fewer bootstrap draws, five minutes. Without the data it says so
+and ends.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from risk import contest, report, spec
+from risk.contest import OURS
+from risk.dataset import read
+
+WHOLE = ("sba", "datarisk", "slovak", "us_bankruptcy", "polish", "cumcm", "german", "australian", "japanese_crx",
+         "hmeq", "thomas", "lending_club_modeldata", "pakdd2010")  # fmt: skip
+QUICK = ("slovak", "us_bankruptcy", "cumcm", "australian")
+
+HEADS = ("data set", "test", "n", "events", "AUC", "95 %", "best peer", "ours less", "95 %", "AP", "Brier", "skill",
+         "ECE", "slope", "bar")  # fmt: skip
+
+BARS: dict[tuple[str, str], list[tuple[str, str, float]]] = {
+    ("sba", ""): [("auc", "≥", 0.70)],
+    ("datarisk", ""): [("auc", "≥", 0.950), ("brier", "≤", 0.0315), ("ece", "≤", 0.02)],
+    ("slovak", ""): [("average_precision", "≥", 0.50)],
+    ("us_bankruptcy", "w3"): [("auc", "≥", 0.85), ("brier_skill", "≥", 0.1)],
+    ("us_bankruptcy", "w4"): [("auc", "≥", 0.87), ("brier_skill", "≥", 0.1)],
+    ("us_bankruptcy", "w5"): [("auc", "≥", 0.885), ("brier_skill", "≥", 0.1)],
+    ("polish", "1year"): [("mean_of_folds", "≥", 0.960)],
+    ("polish", "5year"): [("mean_of_folds", "≥", 0.960)],
+    ("cumcm", ""): [("auc", "≥", 0.90)],
+}
+"""Issue 3's figures, by data set and part; SBA's is the mean over its seven years."""
+
+
+def main(
+    data: Path = Path("../shared/data"),
+    quick: bool = False,
+    json_path: Annotated[Path | None, typer.Option("--json")] = None,
+    docs: Annotated[Path | None, typer.Option(help="Write tables and pictures here, and count the look.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this data set; may be repeated.")] = None,
+) -> None:
+    if not data.is_dir():
+        print(f"Skipped: there is no folder {data}.")
+        return
+    began = time.perf_counter()
+    told = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("")
+        for name in only or (QUICK if quick else WHOLE):
+            one = spec.load(name)
+            parts = []
+            for part in one.parts:
+                held = contest.held(one, read(one, data, part), say=lambda said: bar.update(task, description=said))
+                bar.update(task, description=f"{name} {part}: intervals")
+                parts.append(contest.figures(held, repeats=100 if quick else 300))
+            told.append(report.whole(one, parts, test=None, seed=7))
+            Console(width=report.WIDTH).print(_table([told[-1]]))
+    console = Console(width=report.WIDTH)
+    console.print(_table(told))
+    console.print(_standing(told), highlight=False)
+    console.print(f"{time.perf_counter() - began:.0f} s")
+    if json_path is not None:
+        json_path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if docs is not None:
+        _write(docs, told)
+
+
+def _table(told: list[dict[str, Any]]) -> Table:
+    table = Table(*HEADS)
+    for row in _rows(told):
+        table.add_row(*row)
+    return table
+
+
+def _rows(told: list[dict[str, Any]]) -> list[list[str]]:
+    rows = []
+    for whole in told:
+        for part in whole["parts"]:
+            alone = len(part["slices"]) == 1
+            rows += [_row(whole["dataset"], part["part"], one, last=alone) for one in part["slices"]]
+            if len(part["slices"]) > 1:
+                rows.append(_mean(whole["dataset"], part))
+    return rows
+
+
+def _row(name: str, part: str, one: dict[str, Any], *, last: bool) -> list[str]:
+    ours = one["models"][OURS]
+    found = ours["measures"]
+    peer = max(one["paired"], key=lambda rival: one["models"][rival]["measures"]["auc"])
+    ahead = one["paired"][peer]["auc"]
+    low, high = ours["intervals"]["auc"]
+    return [
+        f"{name} {part}".strip(), one["slice"], f"{one['n']:,}", f"{one['events']:,}", f"{found['auc']:.4f}",
+        f"{low:.3f}–{high:.3f}", f"{peer} {one['models'][peer]['measures']['auc']:.4f}", f"{ahead['difference']:+.4f}",
+        f"{ahead['low']:+.3f} to {ahead['high']:+.3f}", *(f"{found[key]:.4f}" for key in ("average_precision", "brier")),
+        f"{found['brier_skill']:.3f}", f"{found['ece']:.4f}", f"{found['slope']:.2f}",
+        _barred(name, part, {**found, "mean_of_folds": ours.get("mean_of_folds", float("nan"))}) if last else "",
+    ]  # fmt: skip
+
+
+def _mean(name: str, part: dict[str, Any]) -> list[str]:
+    ours = part["mean"][OURS]
+    peer = max((rival for rival in part["mean"] if rival != OURS), key=lambda rival: part["mean"][rival]["auc"])
+    ahead = ours["auc"] - part["mean"][peer]["auc"]
+    return [f"{name} {part['part']}".strip(), "mean", "", "", f"{ours['auc']:.4f}", "",
+            f"{peer} {part['mean'][peer]['auc']:.4f}", f"{ahead:+.4f}", "", f"{ours['average_precision']:.4f}",
+            f"{ours['brier']:.4f}", "", "", "", _barred(name, part["part"], ours)]  # fmt: skip
+
+
+def _barred(name: str, part: str, found: dict[str, float]) -> str:
+    said = []
+    for measure, way, line in BARS.get((name, part), []):
+        met = found[measure] >= line if way == "≥" else found[measure] <= line
+        said.append(f"{measure} {way} {line}: {'met' if met else 'missed'} ({found[measure]:.4f})")
+    return "\n".join(said)
+
+
+def _standing(told: list[dict[str, Any]]) -> str:
+    """Ours against the best peer: behind beyond the paired interval anywhere, and ahead on the mean?"""
+    slices = [(whole["dataset"], one) for whole in told for part in whole["parts"] for one in part["slices"]]
+    behind = [f"{name} {one['slice']} ({rival})" for name, one in slices for rival, paired in one["paired"].items()
+              if paired["auc"]["high"] < 0]  # fmt: skip
+    models = list(slices[0][1]["models"])
+    means = {model: sum(one["models"][model]["measures"]["auc"] for _, one in slices) / len(slices) for model in models}
+    ranked = ", ".join(f"{model} {means[model]:.4f}" for model in sorted(means, key=lambda model: -means[model]))
+    said = f"Behind a peer beyond paired error: {', '.join(behind) or 'nowhere'}."
+    return f"Mean AUC over {len(slices)} tests: {ranked}.\n{said}"
+
+
+def _write(docs: Path, told: list[dict[str, Any]]) -> None:
+    docs.mkdir(parents=True, exist_ok=True)
+    lines = [f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|",
+             *(f"| {' | '.join(cell.replace(chr(10), '; ') for cell in row)} |" for row in _rows(told))]  # fmt: skip
+    (docs / "table.md").write_text("\n".join([*lines, "", _standing(told).replace("\n", "  \n"), ""]), "utf-8")
+    (docs / "figures.json").write_text(json.dumps(_short(told), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    for whole in told:
+        report.write_look(docs / "looks.csv", whole)
+    from pictures import pictures
+
+    for name, text in pictures(told).items():
+        (docs / name).write_text(text, "utf-8")
+
+
+def _short(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the segments, which are long and stand on the page of each run."""
+    return [{**whole, "parts": [{**part, "slices": [{key: value for key, value in one.items() if key != "segments"}
+                                                    for one in part["slices"]]} for part in whole["parts"]]}
+            for whole in told]  # fmt: skip
+
+
+if __name__ == "__main__":
+    typer.run(main)
