@@ -96,16 +96,17 @@ def _rows(told: list[dict[str, Any]]) -> list[list[str]]:
 
 def _row(name: str, part: str, one: dict[str, Any], *, last: bool) -> list[str]:
     ours = one["models"][OURS]
-    found = ours["measures"]
+    found = {**ours["measures"], "mean_of_folds": ours.get("mean_of_folds", float("nan"))}
     peer = max(one["paired"], key=lambda rival: one["models"][rival]["measures"]["auc"])
     ahead = one["paired"][peer]["auc"]
     low, high = ours["intervals"]["auc"]
+    between = f"{ahead['low']:+.3f} to {ahead['high']:+.3f}"
     return [
         f"{name} {part}".strip(), one["slice"], f"{one['n']:,}", f"{one['events']:,}", f"{found['auc']:.4f}",
         f"{low:.3f}–{high:.3f}", f"{peer} {one['models'][peer]['measures']['auc']:.4f}", f"{ahead['difference']:+.4f}",
-        f"{ahead['low']:+.3f} to {ahead['high']:+.3f}", *(f"{found[key]:.4f}" for key in ("average_precision", "brier")),
+        between, *(f"{found[key]:.4f}" for key in ("average_precision", "brier")),
         f"{found['brier_skill']:.3f}", f"{found['ece']:.4f}", f"{found['slope']:.2f}",
-        _barred(name, part, {**found, "mean_of_folds": ours.get("mean_of_folds", float("nan"))}) if last else "",
+        _barred(name, part, found) if last else "",
     ]  # fmt: skip
 
 

@@ -10,8 +10,14 @@ from matplotlib.figure import Figure
 from risk.contest import OURS
 
 # Colour-blind safe (Okabe and Ito), each with a shape of its own.
-MARKS = {"xindeng": ("#000000", "D"), "logistic regression": ("#0072B2", "o"), "optbinning scorecard": ("#56B4E9", "s"),
-         "xgboost": ("#D55E00", "^"), "catboost": ("#CC79A7", "v"), "hist. gradient boosting": ("#009E73", "P")}  # fmt: skip
+MARKS = {
+    "xindeng": ("#000000", "D"),
+    "logistic regression": ("#0072B2", "o"),
+    "optbinning scorecard": ("#56B4E9", "s"),
+    "xgboost": ("#D55E00", "^"),
+    "catboost": ("#CC79A7", "v"),
+    "hist. gradient boosting": ("#009E73", "P"),
+}
 
 
 def pictures(told: list[dict[str, Any]]) -> dict[str, str]:

@@ -52,6 +52,10 @@ def test_train_card_measure_and_drift_work_on_a_mirror(mirror, tmp_path):
     )
     assert told.returncode == 0, told.stderr
     assert 0 <= json.loads((tmp_path / "told.json").read_text())["measures"]["auc"] <= 1
+    own = run("evaluate", "platform", "--data", mirror, "--no-peers", "--repeats", 50, "--json", tmp_path / "own.json")
+    assert own.returncode == 0, own.stderr
+    (one,) = json.loads((tmp_path / "own.json").read_text())["parts"][0]["slices"]
+    assert one["slice"] == "the latest 20%"
     assert "tax_late" in run("drift", "--mirror", mirror, "--model", tmp_path / "model", "--as-of", "2026-06-15").stdout
 
 
