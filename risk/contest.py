@@ -87,11 +87,24 @@ def held(spec: Spec, data: Data, *, seed: int = 7, with_peers: bool = True, say:
 
 
 def guarded(spec: Spec, data: Data, split: Split) -> list[Leak]:
-    """What the leak guard sees in the first split's training rows, but for what the spec accepts with a reason."""
+    """What the leak guard sees in the first split, but for what the spec accepts with a reason.
+
+    Columns are looked at in the training rows. Where rows are split at random, copies and clients on both sides too; in
+    time a client comes back, and what was learnt of it before is its history.
+    """
     import pandas as pd
 
-    frame = pd.DataFrame(data.matrix[split.train], columns=list(data.names))
-    found = find_leaks(frame, data.labels[split.train])
+    frame = pd.DataFrame(data.matrix, columns=list(data.names))
+    found = find_leaks(frame.iloc[split.train], data.labels[split.train])
+    if not split.in_time:
+        both = np.concatenate([split.train, split.test])
+        sides = np.repeat([0, 1], [len(split.train), len(split.test)])
+        client = None if data.groups is None else "client"
+        told = frame.iloc[both]
+        if data.groups is not None:
+            told = told.assign(client=data.groups[both])
+        seen = find_leaks(told, data.labels[both], columns=list(data.names), folds=sides, groups=client)
+        found += [leak for leak in seen if leak.kind in ("duplicates", "groups")]
     return [leak for leak in found if leak.column not in spec.accepted]
 
 

@@ -73,4 +73,5 @@ def _loans(data: Data, told: dict[str, Any], inside: Any, probability: Any = Non
         "outcome": data.labels.astype(int), "probability": np.nan if probability is None else probability,
     })[inside & data.scored]  # fmt: skip
     dated = frame["known_on"].notna() & (frame["known_on"] >= frame["scored_on"])
-    return frame[(frame["outcome"] == 0) | dated].reset_index(drop=True)
+    kept: pd.DataFrame = frame[(frame["outcome"] == 0) | dated].reset_index(drop=True)
+    return kept

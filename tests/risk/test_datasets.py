@@ -207,6 +207,18 @@ def test_a_planted_leak_is_told_before_training(told, folder):
     assert [(one.kind, one.column) for one in held.leaks] == [("too_good", "debt")]
 
 
+def test_copies_of_a_row_on_both_sides_of_a_random_split_are_told_unless_a_group_keeps_them_together(told, folder):
+    frame = pd.concat([loans(), loans()], ignore_index=True).assign(copy=lambda rows: rows["loan"])
+    frame.to_parquet(folder / "loans.parquet")
+    found = []
+    for columns in ({"outcome": "bad"}, {"outcome": "bad", "group": "copy"}):
+        given = {**told.told, "columns": columns, "protocol": {"kind": "folds", "folds": 5, "inner": 3}}
+        crossed = spec.Spec("bank", given, QUERY)
+        data = dataset.read(crossed, folder, "")
+        found.append([one.kind for one in contest.guarded(crossed, data, splits.splits(crossed, data, 7)[0])])
+    assert found == [["duplicates"], []]
+
+
 def bad(folder, what):
     path = folder / f"{what}.parquet"
     BAD[what][0](loans(range(2006, 2007), seed=9)).to_parquet(path)

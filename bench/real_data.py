@@ -147,7 +147,7 @@ def _write(docs: Path, told: list[dict[str, Any]]) -> None:
     (docs / "figures.json").write_text(json.dumps(_short(told), ensure_ascii=False, indent=1) + "\n", "utf-8")
     for whole in told:
         report.write_look(docs / "looks.csv", whole)
-    from pictures import pictures
+    from _pictures import pictures
 
     for name, text in pictures(told).items():
         (docs / name).write_text(text, "utf-8")
