@@ -324,8 +324,12 @@ def _psi(card: Card) -> Section:
 
 
 def _drivers(card: Card, inputs: Sequence[Input]) -> Section:
-    text = (Words("同一件事的几个输入合为一组，只算一次。数字是对数优势的平均绝对改变。",
-                  "Inputs that tell one story are one group and count once. Figures are mean absolute changes of the log-odds."),)  # fmt: skip
+    text = [Words("同一件事的几个输入合为一组，只算一次。数字是对数优势的平均绝对改变。",
+                  "Inputs that tell one story are one group and count once. Figures are mean absolute changes of the log-odds.")]  # fmt: skip
+    stay = card.get("overlap_at_4")
+    if stay is not None:
+        text.append(Words(f"用重新抽取的样本再训练时，一家企业最多四条不利原因中平均有 {stay:.0%} 相同。",
+                          f"Made anew from other draws of the rows, {stay:.0%} of a firm's at most four adverse reasons stay."))  # fmt: skip
     rows: list[tuple[Cell, ...]] = [(_same(one["group"]), number(one["mean_abs_log_odds"]), _names(one["group"], inputs))
                                     for one in card["drivers"]]  # fmt: skip
     table = Table(
@@ -334,7 +338,7 @@ def _drivers(card: Card, inputs: Sequence[Input]) -> Section:
         rows,
     )
     caption = Words("影响最大的二十组。", "The twenty strongest groups.")
-    return Section("drivers", Words("主要因素", "Drivers"), text, (table,), caption)
+    return Section("drivers", Words("主要因素", "Drivers"), tuple(text), (table,), caption)
 
 
 def _names(group: str, inputs: Sequence[Input]) -> Words:

@@ -11,13 +11,14 @@ import numpy as np
 from risk import artifact, calibration, choice, curves, evaluate, pictures
 from risk.card import as_html, as_markdown
 from risk.choice import Rows
+from risk.explain import overlap_of_refits
 from risk.model import as_files
 from risk.monitor import reference
 from risk.scale import BASE_ODDS, BASE_SCORE, DOUBLING, GRADES
 from risk.terms import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -40,7 +41,7 @@ LEAST_EVENTS = 20
 """Each slice needs this many defaults and as many non-defaults for an out-of-time split to say anything."""
 
 SEGMENTS = ("fact.firm_kind", "fact.district")
-EXPLAINED = 2_000
+EXPLAINED, COMPARED, REFITS = 2_000, 300, 3
 
 
 class TrainingError(ValueError):
@@ -54,6 +55,8 @@ class Made:
     scorer: Scorer
     calibration: Calibration
     fitted: Floats
+    outcomes: Floats  # of the fitted rows
+    refit: Callable[[Floats, Floats, int], Scorer]  # the same kind of model from other rows and another seed
     told: dict[str, Any]
 
 
@@ -159,7 +162,7 @@ def _out_of_time(
         **curves.drawn(labels[test], probability, days[test]),
         "psi": curves.moved(_scored(scorer, matrix[fitted]), _scored(scorer, matrix[test]), [*rows.names, "score"]),
     }  # fmt: skip
-    return Made(scorer, calibrated, matrix[fitted], told)
+    return Made(scorer, calibrated, matrix[fitted], labels[fitted], _refit(picked, rows), told)
 
 
 def _scored(scorer: Scorer, matrix: Floats) -> Floats:
@@ -190,7 +193,8 @@ def _by_cross_validation(rows: Rows, seed: int, repeats: int) -> Made:
         "calibration_table": evaluate.calibration_table(labels, average, 5),
         "segments": {}, **curves.drawn(labels, average),
     }  # fmt: skip
-    return Made(scorer, calibration.platt(np.mean(margins, axis=0), labels), matrix, told)
+    map_ = calibration.platt(np.mean(margins, axis=0), labels)
+    return Made(scorer, map_, matrix, labels, _refit(picked, rows), told)
 
 
 def _cross_calibrated(margin: Floats, labels: Floats, seed: int) -> Floats:
@@ -222,6 +226,19 @@ def _drivers(made: Made, inputs: Sequence[Input]) -> list[dict[str, Any]]:
     ]
 
 
+def _refit(picked: Candidate, rows: Rows) -> Callable[[Floats, Floats, int], Scorer]:
+    def refit(matrix: Floats, labels: Floats, seed: int) -> Scorer:
+        return choice.fit(picked, Rows(matrix, labels, rows.names, rows.directions), seed)
+
+    return refit
+
+
+def _overlap(made: Made, inputs: Sequence[Input], seed: int) -> float | None:
+    """How many adverse reasons stay when the model is made of other draws of the same rows."""
+    shown = made.fitted[:: max(1, len(made.fitted) // COMPARED)]
+    return overlap_of_refits(made.refit, made.fitted, made.outcomes, shown, inputs, refits=REFITS, seed=seed)
+
+
 def _written(made: Made, features: Sequence[Feature], out_dir: str | Path, told: dict[str, Any]) -> Path:
     """Write model, calibration, features and card."""
     inputs = [Input.of(feature) for feature in features]
@@ -229,7 +246,8 @@ def _written(made: Made, features: Sequence[Feature], out_dir: str | Path, told:
     kept["score"] = reference(made.scorer.margin(made.fitted))
     scale = {"base_score": BASE_SCORE, "base_odds": BASE_ODDS, "points_to_double": DOUBLING,
              "grades": [{"grade": grade, "below": below} for grade, below in GRADES]}  # fmt: skip
-    told = {**told, "drivers": _drivers(made, inputs), "calibration": made.calibration.method, "scale": scale}
+    told = {**told, "drivers": _drivers(made, inputs), "overlap_at_4": _overlap(made, inputs, told["seed"]),
+            "calibration": made.calibration.method, "scale": scale}  # fmt: skip
     card_json = artifact.written(_finite(told))
     card = json.loads(card_json)  # page and paper show what the file holds, so that they can be made again from it
     files = {
