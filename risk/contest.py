@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from risk import calibration, choice, encode, evaluate, peers
 from risk.dataset import Rates
+from risk.fairness import fairness
 from risk.leaks import find_leaks
 from risk.scale import log_odds, probability_of
 from risk.splits import splits
@@ -265,7 +266,7 @@ def _figures(contest: Contest, tested: Tested, repeats: int, seed: int) -> dict[
                    for name in peers_},
         "chosen": _chosen(tested.chosen),
         "calibration_table": evaluate.calibration_table(labels, tested.estimates[OURS], 10, weights),
-        "segments": {name: _by_segment(contest, tested, column) for name, column in contest.spec.segments.items()},
+        "segments": {name: _by_segment(contest, tested, name, of) for name, of in contest.spec.segments.items()},
     }  # fmt: skip
 
 
@@ -299,6 +300,12 @@ def _chosen(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
     return [{**one.told, "times": times} for one, times in count.items()]
 
 
-def _by_segment(contest: Contest, tested: Tested, column: str) -> list[dict[str, Any]]:
-    values = contest.data.frame[column].to_numpy()[tested.places]
-    return evaluate.by_segment(contest.data.labels[tested.places], tested.estimates[OURS], values)
+def _by_segment(contest: Contest, tested: Tested, name: str, column: str) -> dict[str, Any]:
+    """Rates, calibration and errors by group; the base rate is the line between safe and risky."""
+    labels = contest.data.labels[tested.places]
+    weights = None if contest.data.weights is None else contest.data.weights[tested.places]
+    values = contest.data.frame[column].astype("string").fillna("").to_numpy()[tested.places]
+    line = float(np.average(labels, weights=weights))
+    table = fairness(labels, tested.estimates[OURS], values, line=line, division=name, weights=weights)
+    said = [{"zh": zh, "en": en} for zh, en in table.sentences]
+    return {"total": asdict(table.total), "groups": [asdict(one) for one in table.groups], "sentences": said}

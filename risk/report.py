@@ -96,6 +96,8 @@ def _sentences(one: Mapping[str, Any]) -> Iterator[str]:
         told = ours["at_level"]
         yield f"level: {ours['measures']['predicted']:.2%} predicted, {one['base_rate']:.2%} observed"
         yield f"at that level: Brier {told['brier']:.4f}, skill {told['brier_skill']:.3f}, ECE {told['ece']:.4f}"
+    for segment in one["segments"].values():
+        yield from (said["en"] for said in segment["sentences"])
     if one["few_events"]:
         yield f"Only {one['events']} events: read the intervals, no calibration is claimed."
 

@@ -228,6 +228,7 @@ LEFT JOIN peer g9 ON g9.k = 'kindterm' AND g9.v = p.kind || ' ' || least(p.term,
 LEFT JOIN peer g11 ON g11.k = 'dom' AND g11.v = p.kind || ' ' || day(p.due) AND g11.t = p.iss)
 -- Only what is named here is computed.
 SELECT rid, _test, client, safra, iss, due, known, late, seg, size,
+  known < DATE '2021-03-01' OR _test AS scored,  -- the published test: labels settled by the end of February 2021
   k_both, k_amtage, k_termage, qd_l6max, kd_term, q120, r180, k_amt, w120, amt,
   qd_all, qd_l3, e_n, term, e_samedue, s_slight, due_dist, q30, g_kterm, d30,
   qd_max120, s_exact90, k_term, due_dow, e_tmax, e_kind, e_amt, ax_max, a_mean, a_max,

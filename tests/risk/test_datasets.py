@@ -173,7 +173,9 @@ def test_ours_and_every_peer_that_is_here_are_measured_on_the_same_rows_with_int
         assert low < ours["measures"]["auc"] < high
         assert ours["measures"]["auc"] > 0.65
         assert abs(ours["measures"]["predicted"] - one["base_rate"]) < 0.08
-        assert {row["segment"] for row in one["segments"]["industry"]} == {"trade", "building", "catering"}
+        groups = one["segments"]["industry"]["groups"]
+        assert {group["group"] for group in groups} == {"trade", "building", "catering"}
+        assert sum(group["n"] for group in groups) == one["n"]
         for paired in one["paired"].values():
             assert paired["auc"]["low"] <= paired["auc"]["difference"] <= paired["auc"]["high"]
     assert json.loads(json.dumps(found, allow_nan=False))["mean"][contest.OURS]["auc"] > 0.65
