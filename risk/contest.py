@@ -238,24 +238,44 @@ def _level(probability: Floats, labels: Floats, weights: Floats | None) -> Float
 
 def figures(contest: Contest, *, repeats: int = 300, seed: int = 7) -> dict[str, Any]:
     """Measures with bootstrap intervals per slice and model, paired differences to every peer, segments; for JSON."""
-    slices = [_figures(contest, tested, repeats, seed) for tested in contest.tested]
+    draws = [_drawn(contest, tested, repeats, seed) for tested in contest.tested]
+    slices = [_figures(contest, tested, drawn) for tested, drawn in zip(contest.tested, draws, strict=True)]
     models = list(contest.tested[0].estimates)
     usual = ("auc", "average_precision", "brier", "log_loss")
+    mean = {model: {one: float(np.mean([s["models"][model]["measures"][one] for s in slices])) for one in usual}
+            for model in models}  # fmt: skip
     return {
-        "part": contest.data.part, "slices": slices, "absent_peers": list(contest.absent),
-        "mean": {model: {one: float(np.mean([s["models"][model]["measures"][one] for s in slices])) for one in usual}
-                 for model in models},
+        "part": contest.data.part, "slices": slices, "absent_peers": list(contest.absent), "mean": mean,
+        "mean_paired": {model: {one: _mean_paired(mean, draws, model, one) for one in usual}
+                        for model in models if model != OURS},
         "leaks": [{"kind": one.kind, "column": one.column, "zh": one.zh, "en": one.en} for one in contest.leaks],
         "seconds": dict(contest.seconds),
     }  # fmt: skip
 
 
-def _figures(contest: Contest, tested: Tested, repeats: int, seed: int) -> dict[str, Any]:
+Drawn = dict[str, dict[str, "Floats"]]
+
+
+def _drawn(contest: Contest, tested: Tested, repeats: int, seed: int) -> Drawn:
+    """Every measure of every model on the same bootstrap draws of one test's rows."""
+    data = contest.data
+    weights = None if data.weights is None else data.weights[tested.places]
+    groups = None if data.groups is None else data.groups[tested.places]
+    return evaluate.redrawn(data.labels[tested.places], tested.estimates, groups, weights, repeats=repeats, seed=seed)
+
+
+def _mean_paired(mean: Mapping[str, Any], draws: Sequence[Drawn], peer: str, measure: str) -> dict[str, Any]:
+    """Ours less the peer's, mean over the tests; each test drawn by itself."""
+    least = min(len(drawn[OURS][measure]) for drawn in draws)
+    ahead = np.mean([drawn[OURS][measure][:least] - drawn[peer][measure][:least] for drawn in draws], axis=0)
+    low, high = evaluate.interval(ahead)
+    return {"difference": mean[OURS][measure] - mean[peer][measure], "low": low, "high": high}
+
+
+def _figures(contest: Contest, tested: Tested, drawn: Drawn) -> dict[str, Any]:
     data = contest.data
     labels = data.labels[tested.places]
     weights = None if data.weights is None else data.weights[tested.places]
-    groups = None if data.groups is None else data.groups[tested.places]
-    drawn = evaluate.redrawn(labels, tested.estimates, groups, weights, repeats=repeats, seed=seed)
     models = {name: _model(tested, name, drawn[name]) for name in tested.estimates}
     peers_ = [name for name in models if name != OURS]
     return {
