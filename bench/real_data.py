@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from risk import contest, report, spec
 from risk.contest import OURS
 from risk.dataset import read
+from risk.figures import figures
 
 WHOLE = ("sba", "datarisk", "slovak", "us_bankruptcy", "polish", "cumcm", "german", "australian", "japanese_crx",
          "hmeq", "thomas", "lending_club_modeldata", "pakdd2010")  # fmt: skip
@@ -96,7 +97,7 @@ def measured(name: str, data: Path, repeats: int) -> dict[str, Any]:
     """One data set by its own protocol, all its parts."""
     one = spec.load(name)
     held = (contest.held(one, read(one, data, part)) for part in one.parts)
-    return report.whole(one, [contest.figures(part, repeats=repeats) for part in held], test=None, seed=7)
+    return report.whole(one, [figures(part, repeats=repeats) for part in held], test=None, seed=7)
 
 
 def _table(told: list[dict[str, Any]]) -> Table:

@@ -56,6 +56,7 @@ def evaluate(
 
     from risk import contest, report, spec
     from risk.dataset import part_of, read
+    from risk.figures import figures
 
     told = spec.load(dataset)
     wanted = [part_of(told, test)] if test is not None else [one for one in told.parts if part in (None, one)]
@@ -71,7 +72,7 @@ def evaluate(
                 told, rows, seed=seed, with_peers=peers, say=lambda words: bar.update(task, description=words)
             )
             bar.update(task, description=f"{dataset} {one}: intervals")
-            found.append(contest.figures(held, repeats=repeats, seed=seed))
+            found.append(figures(held, repeats=repeats, seed=seed))
     report.printed(told, found)
     whole = report.whole(told, found, test=test, seed=seed)
     if looks is not None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from risk import contest, dataset, encode, spec, splits
+from risk.figures import figures
 from risk.spec import DatasetError
 
 SPEC = """
@@ -164,7 +165,7 @@ def test_a_rate_out_of_folds_never_sees_its_own_row():
 
 def test_ours_and_every_peer_that_is_here_are_measured_on_the_same_rows_with_intervals(told, folder):
     held = contest.held(told, dataset.read(told, folder, ""))
-    found = contest.figures(held, repeats=50)
+    found = figures(held, repeats=50)
     assert [one["slice"] for one in found["slices"]] == ["2004", "2005"]
     for one in found["slices"]:
         assert {contest.OURS, "logistic regression", "hist. gradient boosting"} <= set(one["models"])
