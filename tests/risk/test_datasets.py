@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from risk import contest, dataset, encode, spec, splits
+from risk import choice, contest, dataset, encode, spec, splits
 from risk.figures import figures
 from risk.spec import DatasetError
 
@@ -310,3 +310,49 @@ def test_settings_are_sought_in_the_first_training_window_and_told_as_lines_for_
     assert made[0] == made[1]
     assert "[[model.growths]]" in made[0]
     assert "loss" in made[0]
+
+
+def test_the_alarms_of_a_history_ring_after_the_level_rose_and_not_before(folder):
+    random = np.random.default_rng(11)
+    frame = loans(range(1998, 2006), each=600)
+    rose = (frame["year"] == 2005) & (random.random(len(frame)) < 0.45)
+    frame["bad"] = np.where(rose, 1, frame["bad"])
+    frame["granted"] += pd.to_timedelta(random.integers(0, 180, len(frame)), "D")
+    lost = frame["granted"] + pd.to_timedelta(random.integers(60, 500, len(frame)), "D")
+    frame["lost_on"] = lost.where(frame["bad"] == 1)
+    frame.to_parquet(folder / "loans.parquet")
+    watched = '\n[watch]\nscored_on = "granted"\nknown_on = "lost_on"\nthrough = 2007-12-31\n'
+    (folder / "bank.toml").write_text(SPEC + watched)
+    answer = run("watch", folder / "bank.toml", "--data", folder, "--json", folder / "alarms.json")
+    assert answer.returncode == 0, answer.stderr
+    alarms = json.loads((folder / "alarms.json").read_text())["alarms"]
+    worse = {one["scope"]: one["rang_on"] for one in alarms if one["side"] == "worse" and one["kind"] == "evidence"}
+    assert worse["FY2005"] is not None
+    assert "2005-04" < worse["FY2005"] < "2006-12"
+    assert worse["FY2004"] is None or worse["FY2004"] > worse["FY2005"]
+
+
+def test_a_spec_that_does_not_say_how_to_watch_says_so(folder):
+    answer = run("watch", folder / "bank.toml", "--data", folder)
+    assert answer.returncode == 2
+    assert "has no [watch]" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_column_of_many_kinds_is_left_to_the_trees_and_spread_for_the_scorecard_whose_contributions_stay_exact(
+    folder,
+):
+    (folder / "bank.toml").write_text(SPEC.replace('industry = "category"', 'industry = "category"\nbank = "kinds"'))
+    many = spec.load(str(folder / "bank.toml"))
+    data = dataset.read(many, folder, "")
+    rows, _ = contest.rows_of(many, data, splits.splits(many, data, 7)[0], 7)
+    assert [rows.names[place] for place in rows.kinds] == ["bank"]
+    blend = choice.fit(choice.Candidate("blend", 0.1, 20, many.menu.growths[0], 0.5), rows, 7)
+    moved, start = blend.explained(rows.matrix)
+    assert moved.shape == rows.matrix.shape
+    assert np.allclose(moved.sum(axis=1) + start, blend.margin(rows.matrix), atol=1e-9)
+    unseen = rows.matrix.copy()
+    unseen[:, rows.kinds[0]] = 99
+    assert np.isfinite(blend.margin(unseen)).all()
+    held = contest.held(many, data)
+    assert all(np.isfinite(one).all() for tested in held.tested for one in tested.estimates.values())
