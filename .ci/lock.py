@@ -43,7 +43,9 @@ def main() -> None:
     found = pinned("dev")
     if sys.argv[1:] == ["bench"]:
         found = {name: version for name, version in pinned("bench").items() if name not in found}
-        sys.stdout.write("# Made by `make lock`: what the extra `bench` needs besides requirements.lock, no addresses.\n")
+        sys.stdout.write(
+            "# Made by `make lock`: what the extra `bench` needs besides requirements.lock, no addresses.\n"
+        )
     else:
         sys.stdout.write("# Made by `make lock`: the project and its extra `dev`, each package once, no addresses.\n")
     sys.stdout.writelines(f"{name}=={version}\n" for name, version in sorted(found.items()))
