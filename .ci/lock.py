@@ -1,6 +1,7 @@
 """Print requirements.lock: every package the project and its extra `dev` need here, with the version installed here.
 
-With `bench`: what that extra needs besides. Run by `make lock` in an environment where they are installed; no index address is written.
+With `bench`: what that extra needs besides. Run by `make lock` in an environment where they are installed; no index
+address is written.
 """
 
 import sys
