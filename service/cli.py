@@ -248,6 +248,40 @@ def cycle(
 
 
 @app.command()
+def certify(
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if absent.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the JSON; certificates/DATE.json in the data folder if absent.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check a day's published lists anew, from the database alone and without the solver; 1 on any breach."""
+    from service.actions.certify_day import certify_day
+    from service.certified_table import table_of
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.processes import open_database
+
+    day = on.date() if on else Clock(settings().demo_on).today()
+    who = the_platform("certify")
+    with open_database(settings()) as database, database.transaction(who) as tx:
+        checked = certify_day(tx, who, day)
+    written = json.dumps(checked.document(), ensure_ascii=False, indent=1) + "\n"
+    path = out or settings().make_home() / "certificates" / f"{day}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(written, "utf-8")
+    if as_json:
+        sys.stdout.write(written)
+    else:
+        screen.print(table_of(checked) if checked.runs else f"{day} 没有推送清单。 No lists were published.")
+        for breach in checked.breaches:
+            complaints.print(breach, style="red", markup=False, highlight=False)
+        screen.print(f"{'有违反 Breaches' if checked.breaches else '全部通过 All rules kept'} → {path}")
+    raise typer.Exit(int(bool(checked.breaches)))
+
+
+@app.command()
 def mirror(
     *,
     rebuild: Annotated[

@@ -1,6 +1,5 @@
 """Push what this day still lacks: share all waiting demands out, have the lists checked, publish them in one piece."""
 
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,6 @@ from typing import Any
 
 from sqlmodel import Session
 
-from matching.evidence import to_json
 from matching.policy import Policy
 from matching.terms import Line
 from service.actions.propose_banks import Lack, close_answered, lacking_a_bank, propose
@@ -18,6 +16,7 @@ from service.actions.settle_demand import settling
 from service.actions.share_out import Plan, gather, share_out
 from service.domain import line_clock
 from service.domain.errors import Conflict, NotAllowed, Unavailable
+from service.domain.list_hash import Listed, content_hash
 from service.domain.people import Who
 from service.domain.push_list import LineState
 from service.domain.replay import pack
@@ -116,7 +115,7 @@ def _keep_certificate(tx: Session, plan: Plan, today: date, now: datetime) -> in
         "run": plan.gathered.run,
         "is_valid": True,
         "body": json.loads(plan.certificate.to_json()),
-        "inputs": pack(plan.problem),
+        "inputs": pack(plan.problem, plan.prices),
         "made_at": now,
     }
     return push_lists.add_certificate(tx, row)
@@ -138,7 +137,7 @@ def _add_lists(tx: Session, plan: Plan, certificate_id: int, today: date, now: d
             "lines": len(lines),
             "amount_fen": sum(amount[line.demand_id] for line in lines),
             "certificate_id": certificate_id,
-            "content_hash": content_hash(bank, today, [(line, amount[line.demand_id]) for line in lines]),
+            "content_hash": content_hash(bank, today, (_listed(line, amount[line.demand_id]) for line in lines)),
             "published_at": now,
         }
         for bank, lines in sorted(by_bank.items())
@@ -147,10 +146,8 @@ def _add_lists(tx: Session, plan: Plan, certificate_id: int, today: date, now: d
     return dict(zip(sorted(by_bank), keys, strict=True))
 
 
-def content_hash(bank_id: int, day: date, lines: Sequence[tuple[Line, int]]) -> str:
-    """SHA-256 over a list's bank, day and lines (demand, product, rank, amount), in order of demand."""
-    body = sorted((line.demand_id, line.product_id, line.rank, amount) for line, amount in lines)
-    return hashlib.sha256(to_json({"bank": bank_id, "on": day, "lines": [list(one) for one in body]})).hexdigest()
+def _listed(line: Line, amount_fen: int) -> Listed:
+    return line.demand_id, line.product_id, line.rank, amount_fen
 
 
 def _cause(plan: Plan, lines: Sequence[Line]) -> str:

@@ -16,7 +16,7 @@ from matching.fit_many import fit_many
 from matching.judge_many import columns_from_json
 from matching.policy import PolicyDay
 from matching.problem import pose
-from matching.terms import Flags, Floats, Ints, Line, Problem, Product
+from matching.terms import Flags, Floats, Ints, Line, Prices, Problem, Product
 from matching.value import preference, weights_of, worth
 from service.domain.appetite import answers_of, traits_of
 from service.domain.push_list import OPEN_LINES, LineState
@@ -77,6 +77,8 @@ class Plan:
     problem: Problem
     lines: tuple[Line, ...]
     p_grant: tuple[float, ...]
+    prices: tuple[Prices, ...]
+    """What a place, a fen of quota, a bank's place was worth in each stage: with them anyone can prove the bound."""
     certificate: Certificate
 
 
@@ -115,6 +117,7 @@ def share_out(gathered: Gathered, policy: PolicyDay) -> Plan:
         problem=problem,
         lines=lines,
         p_grant=tuple(worth[line.demand_id, line.product_id] for line in lines),
+        prices=found.prices,
         certificate=certify(problem, found.lines, found.prices),
     )
 
