@@ -27,6 +27,11 @@ def test_a_spec_makes_one_row_of_every_observation(shared_data: Path, name: str,
     data = dataset.read(spec.load(name), shared_data, part)
     assert (len(data.labels), int(data.labels.sum())) == (rows, events)
     assert not np.isinf(data.matrix).any()
+
+
+@pytest.mark.parametrize(("name", "part"), [("slovak", ""), ("us_bankruptcy", "w5"), ("cumcm", ""), ("german", "")])
+def test_every_test_of_a_protocol_has_rows_of_both_outcomes_to_learn_from(shared_data: Path, name: str, part: str):
+    data = dataset.read(spec.load(name), shared_data, part)
     assert all(
         len(split.test) > 0 and data.labels[split.train].sum() > 0 for split in splits.splits(spec.load(name), data, 7)
     )
