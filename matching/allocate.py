@@ -5,7 +5,10 @@ still be placed is left out; at the end products under their exposure floor are 
 """
 
 import time
+from dataclasses import dataclass
+from typing import Any
 
+import numba as nb
 import numpy as np
 
 from matching.floors import keep_floors
@@ -13,11 +16,16 @@ from matching.market import Market, market_of
 from matching.stages import STAGES, Stage, dual_bound, met_before, pair_stages, possible, remaining, reserved
 from matching.terms import Allocation, Ints, Lines, Prices, Problem
 
-ROUNDS, SWEEPS, GOOD_ENOUGH = 3, 3, 1e-3
-"""Auctions tried at most, each from the prices the last one taught, sweeps of polish between, until the gap is so."""
+ROUNDS, SWEEPS, GOOD_ENOUGH, GOOD_FOR_BIG = 3, 3, 1e-3, 4e-3
+"""Auctions tried at most, each from the prices the last one taught, sweeps of polish between, until the gap is so (the
+second where a market is big and money or banks' places are limited: a sweep over millions of pairs takes seconds)."""
 
-SHY, SHY_OF_SAMPLE, ONE_IN = 0.97, 0.9, 10
-"""The share of known prices a next auction starts from, since it can only raise them; of a sample's; its size."""
+SHY = 0.97
+"""The share of known prices a next auction starts from, since it can only raise them."""
+
+ONE_IN, SHY_OF_SAMPLE = 10, 0.9
+ONE_IN_MANY, SHY_OF_FEW = 30, 0.8
+"""A sample's size, and the share of its prices an auction starts from; where only places are limited, fewer will do."""
 
 
 def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | None = None) -> Allocation:
@@ -29,23 +37,21 @@ def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | 
     order = _order(len(problem.demand_id), seed)
     stage_of = pair_stages(problem)
     taken = np.zeros(0, np.int64)
-    prices, bounds, seconds = [], [], {}
+    proofs, seconds = [], {}
     for stage in STAGES:
         began = time.perf_counter()
         left = remaining(problem, taken, stage, stage_of)
         warm = None if warm_prices is None else warm_prices[stage]
-        taken, proofs = _share_out(problem, left, taken, order, warm)
-        bound, best = min((dual_bound(problem, left, one), place) for place, one in enumerate(proofs))
-        prices.append(proofs[best])
-        bounds.append(bound)
+        taken, proof = _share_out(problem, left, taken, order, warm)
+        proofs.append(proof)
         seconds[f"stage {stage}"] = time.perf_counter() - began
     taken = keep_floors(problem, taken)
     return Allocation(
         pairs=taken,
-        lines=_lines(problem, taken),
-        prices=tuple(prices),
+        lines=lines_of_pairs(problem, taken),
+        prices=tuple(one.prices for one in proofs),
         value=float(problem.value[taken].sum()),
-        bound=float(sum(bounds)),
+        bound=float(sum(one.bound for one in proofs)),
         seconds=seconds,
     )
 
@@ -54,42 +60,58 @@ def _order(demands: int, seed: int) -> Ints:
     return np.arange(demands) if seed == 0 else np.random.default_rng(seed).permutation(demands)
 
 
-def _share_out(
-    problem: Problem, left: Stage, taken: Ints, order: Ints, warm: Prices | None
-) -> tuple[Ints, list[Prices]]:
-    """One stage: the best of its auctions, filled up, added to what was taken; and every set of prices found."""
+@dataclass(frozen=True)
+class Proof:
+    """Prices of a stage, and the bound they prove."""
+
+    bound: float
+    prices: Prices
+
+
+def _share_out(problem: Problem, left: Stage, taken: Ints, order: Ints, warm: Prices | None) -> tuple[Ints, Proof]:
+    """One stage: the best of its auctions, filled up, added to what was taken; and the tightest of its proofs."""
     market = market_of(problem, left)
     nothing = Prices(*(np.zeros(len(ids)) for ids in (problem.product_id, problem.product_id, problem.bank_id)))
-    proofs = [nothing] if warm is None else [nothing, warm]
     if not len(market.pairs):
-        return taken, proofs
+        return taken, Proof(0.0, nothing)
+
+    def tighter(proof: Proof | None, prices: Prices) -> Proof:
+        bound = dual_bound(problem, left, prices)
+        return proof if proof is not None and proof.bound <= bound else Proof(bound, prices)
+
+    proof = tighter(None, nothing)
+    if warm is not None:
+        proof = tighter(proof, warm)
     start, best = _start(market, order, nothing, warm), np.zeros(0, np.int64)
     for _ in range(ROUNDS):
         chosen, found = market.run(order, start)
-        filled = _fill_up(problem, left, chosen)
+        filled = fill_up(problem, left, chosen)
         if problem.value[filled].sum() > problem.value[best].sum():
             best = filled
-        proofs.append(found)
-        if market.is_cheap() or _good_enough(problem, left, best, proofs):
+        proof = tighter(proof, found)
+        if market.is_cheap() or _good_enough(problem, market, best, proof):
             break
-        proofs.append(market.polished(found, SWEEPS))
-        if _good_enough(problem, left, best, proofs):
+        polished = market.polished(found, SWEEPS)
+        proof = tighter(proof, polished)
+        if _good_enough(problem, market, best, proof):
             break
-        start = _shy(market, proofs[-1], SHY)
-    return np.sort(np.concatenate([taken, best])), proofs
+        start = _shy(market, polished, SHY)
+    return np.sort(np.concatenate([taken, best])), proof
 
 
-def _good_enough(problem: Problem, left: Stage, chosen: Ints, proofs: list[Prices]) -> bool:
-    bound = min(dual_bound(problem, left, one) for one in proofs)
-    return bool(bound - problem.value[chosen].sum() <= GOOD_ENOUGH * bound)
+def _good_enough(problem: Problem, market: Market, chosen: Ints, proof: Proof) -> bool:
+    gap = GOOD_FOR_BIG if market.is_big() and market.is_limited() else GOOD_ENOUGH
+    return bool(proof.bound - problem.value[chosen].sum() <= gap * proof.bound)
 
 
 def _start(market: Market, order: Ints, nothing: Prices, warm: Prices | None) -> Prices:
     """Where bidding starts: below yesterday's prices, or those of a sample of a big market, or at nothing."""
     if warm is not None:
-        return _shy(market, warm, SHY)
+        return _shy(market, warm, SHY_OF_SAMPLE if market.is_big() else SHY)
     if not market.is_big():
         return nothing
+    if not market.is_limited():
+        return _shy(market, market.sample(ONE_IN_MANY).run(order, nothing)[1], SHY_OF_FEW)
     sample = market.sample(ONE_IN)
     return _shy(market, sample.polished(sample.run(order, nothing)[1], SWEEPS), SHY_OF_SAMPLE)
 
@@ -100,12 +122,16 @@ def _shy(market: Market, prices: Prices, share: float) -> Prices:
     return Prices(np.where(bound, share * prices.product, 0.0), np.where(bound, share * prices.quota, 0.0), prices.bank)
 
 
-def _fill_up(problem: Problem, left: Stage, chosen: Ints) -> Ints:
+def fill_up(problem: Problem, left: Stage, chosen: Ints) -> Ints:
     """The chosen pairs of a stage and, best value first, every other one for which there is still room."""
     rest = _after(problem, left, chosen)
     candidates = np.flatnonzero(possible(problem, rest))
     candidates = candidates[np.argsort(-problem.value[candidates], kind="stable")]
-    return np.concatenate([chosen, np.array(_add(problem, rest, candidates), np.int64)])
+    added = add_best(
+        candidates, problem.pair_demand, problem.pair_product, problem.product_bank, problem.amount_fen,
+        rest.lines.copy(), rest.places.copy(), rest.quota.copy(), rest.bank_places.copy(),
+    )  # fmt: skip
+    return np.concatenate([chosen, candidates[added]])
 
 
 def _after(problem: Problem, left: Stage, chosen: Ints) -> Stage:
@@ -122,34 +148,56 @@ def _after(problem: Problem, left: Stage, chosen: Ints) -> Stage:
     )
 
 
-def _add(problem: Problem, left: Stage, candidates: Ints) -> list[int]:
-    lines, places, quota, bank_places = (one.copy() for one in (left.lines, left.places, left.quota, left.bank_places))
-    met: set[tuple[int, int]] = set()
-    added = []
-    for pair in candidates.tolist():
-        demand, product = int(problem.pair_demand[pair]), int(problem.pair_product[pair])
-        bank, amount = int(problem.product_bank[product]), int(problem.amount_fen[demand])
-        money = quota[product] < 0 or amount <= quota[product]
-        if lines[demand] and places[product] and bank_places[bank] and money and (demand, bank) not in met:
-            met.add((demand, bank))
-            lines[demand] -= 1
-            places[product] -= 1
-            bank_places[bank] -= bank_places[bank] > 0
-            quota[product] -= amount if quota[product] >= 0 else 0
-            added.append(pair)
+@nb.njit(cache=True)
+def add_best(  # pragma: no cover  one pass, compiled
+    candidates: Any, pair_demand: Any, pair_product: Any, product_bank: Any, amount: Any, lines: Any, places: Any,
+    quota: Any, bank_places: Any,
+) -> Any:  # fmt: skip
+    """Which candidates, taken in this order, still find room; changes lines, places, quota and bank_places in place."""
+    added, last, before = np.zeros(len(candidates), np.bool_), np.full(len(lines), -1), np.full(len(candidates), -1)
+    for place in range(len(candidates)):
+        demand, product = pair_demand[candidates[place]], pair_product[candidates[place]]
+        bank = product_bank[product]
+        money = quota[product] < 0 or amount[demand] <= quota[product]
+        if lines[demand] <= 0 or places[product] <= 0 or bank_places[bank] == 0 or not money:
+            continue
+        own = last[demand]
+        while own >= 0 and product_bank[pair_product[candidates[own]]] != bank:
+            own = before[own]
+        if own >= 0:
+            continue
+        added[place], before[place], last[demand] = True, last[demand], place
+        lines[demand] -= 1
+        places[product] -= 1
+        bank_places[bank] -= bank_places[bank] > 0
+        quota[product] -= amount[demand] if quota[product] >= 0 else 0
     return added
 
 
-def _lines(problem: Problem, pairs: Ints) -> Lines:
-    """The lines with their ranks: a demand's lines by value, ties by product."""
-    order = pairs[np.lexsort((pairs, -problem.value[pairs], problem.pair_demand[pairs]))]
+def lines_of_pairs(problem: Problem, pairs: Ints) -> Lines:
+    """The lines of ascending pairs with their ranks: a demand's lines by value, ties by product."""
+    order, rank = ranked(pairs, problem.pair_demand, problem.value)
     demand, product = problem.pair_demand[order], problem.pair_product[order]
-    first = np.ones(len(order), bool)
-    first[1:] = demand[1:] != demand[:-1]
-    start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
     return Lines(
         demand_id=problem.demand_id[demand],
         product_id=problem.product_id[product],
         bank_id=problem.bank_id[problem.product_bank[product]],
-        rank=(np.arange(len(order)) - start + 1).astype(np.int64),
+        rank=rank,
     )
+
+
+@nb.njit(cache=True)
+def ranked(pairs: Any, pair_demand: Any, value: Any) -> Any:  # pragma: no cover  one pass, compiled
+    """Ascending pairs, each demand's put in order of falling value (an insertion sort of a few), and their ranks."""
+    order, rank = pairs.copy(), np.ones(len(pairs), np.int64)
+    for place in range(1, len(order)):
+        pair = order[place]
+        demand = pair_demand[pair]
+        if pair_demand[order[place - 1]] == demand:
+            rank[place] = rank[place - 1] + 1
+        spot = place
+        while spot > 0 and pair_demand[order[spot - 1]] == demand and value[order[spot - 1]] < value[pair]:
+            order[spot] = order[spot - 1]
+            spot -= 1
+        order[spot] = pair
+    return order, rank

@@ -11,7 +11,8 @@ import numba as nb
 import numpy as np
 
 GOLDEN = 0.6180339887498949
-SEARCHES = 40
+SEARCHES, FEW_SEARCHES = 40, 10
+"""Steps of a search over all prices, and over those near the one it starts from: to one in 10⁸, and in a hundred."""
 
 
 @nb.njit(cache=True)
@@ -102,17 +103,28 @@ def _part(surplus: Any, asked: Any, rho: Any, places: Any, quota: Any, net: Any)
 
 @nb.njit(cache=True)
 def _best_money(surplus: Any, asked: Any, places: Any, quota: Any, start: Any) -> Any:  # pragma: no cover  compiled
-    """Golden-section search for the price per fen; never worse than the one it starts from."""
+    """Golden-section search for the price per fen, around the one it starts from; never worse than that one."""
     net = np.empty(len(surplus))
     low, high = 0.0, 0.0
     for place in range(len(surplus)):
         high = max(high, surplus[place] / max(asked[place], 1.0))
+    best, least = start, _part(surplus, asked, start, places, quota, net)[0]
+    if start > 0.0:
+        # The whole is convex: between two prices that are worse than the one in the middle lies the best.
+        step = 0.5 * start
+        while start - step > 0.0 and _part(surplus, asked, start - step, places, quota, net)[0] < least:
+            step *= 2.0
+        low = max(start - step, 0.0)
+        step = 0.5 * start
+        while start + step < high and _part(surplus, asked, start + step, places, quota, net)[0] < least:
+            step *= 2.0
+        high = min(start + step, high)
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_left, at_right = (
         _part(surplus, asked, left, places, quota, net)[0],
         _part(surplus, asked, right, places, quota, net)[0],
     )
-    for _ in range(SEARCHES):
+    for _ in range(FEW_SEARCHES if start > 0.0 else SEARCHES):
         if at_left <= at_right:
             high, right, at_right = right, left, at_left
             left = high - GOLDEN * (high - low)
@@ -121,7 +133,6 @@ def _best_money(surplus: Any, asked: Any, places: Any, quota: Any, start: Any) -
             low, left, at_left = left, right, at_right
             right = low + GOLDEN * (high - low)
             at_right = _part(surplus, asked, right, places, quota, net)[0]
-    best, least = start, _part(surplus, asked, start, places, quota, net)[0]
     for rho in (0.0, left, right):
         total = _part(surplus, asked, rho, places, quota, net)[0]
         if total < least:

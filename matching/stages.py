@@ -90,32 +90,69 @@ def remaining(problem: Problem, taken: Ints, stage: int, stage_of: Stages) -> St
 
 def reserved(problem: Problem, pairs: Ints) -> Ints:
     """Fen each product's lines reserve: a push reserves the amount asked."""
-    spent = np.zeros(len(problem.product_id), np.int64)
-    np.add.at(spent, problem.pair_product[pairs], problem.amount_fen[problem.pair_demand[pairs]])
+    demand, product = problem.pair_demand[pairs], problem.pair_product[pairs]
+    spent: Ints = sum_by(product, demand, problem.amount_fen, len(problem.product_id))
     return spent
+
+
+@nb.njit(cache=True)
+def sum_by(group: Any, row: Any, amount: Any, groups: Any) -> Any:  # pragma: no cover  one pass, compiled
+    """Whole-number sums of amount[row[i]] over the groups group[i]."""
+    total = np.zeros(groups, np.int64)
+    for one in range(len(group)):
+        total[group[one]] += amount[row[one]]
+    return total
 
 
 def met_before(problem: Problem, pairs: Ints) -> Flags:
     """Pairs whose demand already has a line at the same bank."""
     if not len(pairs):
         return np.zeros(len(problem.value), bool)
-    by_demand = np.zeros(len(problem.demand_id), bool)
-    by_demand[problem.pair_demand[pairs]] = True
-    concerned = np.flatnonzero(by_demand[problem.pair_demand])
-    met = np.zeros(len(problem.value), bool)
-    key = problem.pair_demand[concerned] * len(problem.bank_id) + problem.product_bank[problem.pair_product[concerned]]
-    mine = problem.pair_demand[pairs] * len(problem.bank_id) + problem.product_bank[problem.pair_product[pairs]]
-    met[concerned] = np.isin(key, mine)
+    pairs = np.sort(pairs)
+    first = np.zeros(len(problem.demand_id) + 1, np.int64)
+    np.cumsum(np.bincount(problem.pair_demand[pairs], minlength=len(problem.demand_id)), out=first[1:])
+    bank = problem.product_bank[problem.pair_product[pairs]]
+    met: Flags = met_banks(problem.pair_demand, problem.pair_product, problem.product_bank, first, bank)
+    return met
+
+
+@nb.njit(cache=True)
+def met_banks(  # pragma: no cover  one pass, compiled
+    pair_demand: Any, pair_product: Any, product_bank: Any, first: Any, bank: Any
+) -> Any:
+    """Whether each pair's bank stands among bank[first[d]:first[d + 1]], those its demand d has."""
+    met = np.zeros(len(pair_demand), np.bool_)
+    for pair in range(len(pair_demand)):
+        demand = pair_demand[pair]
+        for one in range(first[demand], first[demand + 1]):
+            if bank[one] == product_bank[pair_product[pair]]:
+                met[pair] = True
     return met
 
 
 def possible(problem: Problem, stage: Stage) -> Flags:
     """Open pairs for which there is room at all: a line left, a place at product and bank, and money enough."""
-    demand, product = problem.pair_demand, problem.pair_product
-    money = (stage.quota[product] < 0) | (problem.amount_fen[demand] <= stage.quota[product])
-    product_room = (stage.places > 0) & (stage.bank_places != 0)[problem.product_bank]
-    flags: Flags = stage.open & (stage.lines > 0)[demand] & product_room[product] & money
+    flags: Flags = has_room(
+        stage.open, problem.pair_demand, problem.pair_product, problem.product_bank, problem.amount_fen, stage.lines,
+        stage.places, stage.quota, stage.bank_places,
+    )  # fmt: skip
     return flags
+
+
+@nb.njit(cache=True)
+def has_room(  # pragma: no cover  one pass, compiled
+    open_pairs: Any, pair_demand: Any, pair_product: Any, product_bank: Any, amount: Any, lines: Any, places: Any,
+    quota: Any, bank_places: Any,
+) -> Any:  # fmt: skip
+    """Of each pair; quota[m] and bank_places[b] below 0 mean none."""
+    room = open_pairs.copy()
+    for pair in range(len(room)):
+        if room[pair]:
+            demand, product = pair_demand[pair], pair_product[pair]
+            money = quota[product] < 0 or amount[demand] <= quota[product]
+            at_bank = bank_places[product_bank[product]] != 0
+            room[pair] = lines[demand] > 0 and places[product] > 0 and at_bank and money
+    return room
 
 
 def dual_bound(problem: Problem, stage: Stage, prices: Prices) -> float:
