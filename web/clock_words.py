@@ -1,18 +1,56 @@
-"""Why a line is due when it is: which clock runs, from when, how long, and what moved it."""
+"""Why a line is due when it is: which clock runs, from when, how long, what moved it, and what its end brings."""
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from service.domain.clocks import WORKING_DAYS, Term, clock
-from web.formats import day
+from web.formats import day, percent
 from web.language import gettext
+from web.language import lazy as _
+
+SILENCE = _(
+    "%(day)s 过后仍无反馈，即记为沉默（与拒绝分开统计），当天重新匹配：有授权的直接推送，没有的征求企业授权；"
+    "预计接受率低于 %(floor)s 的银行不再推送，改为有日期的计划。"
+)
+ENDS = {
+    "contact": SILENCE,
+    "decision": SILENCE,
+    "grant": SILENCE,
+    "papers": _("%(day)s 过后不再等资料，该行的决定时限继续走。"),
+    "offer": _("%(day)s 过后报价失效，该行不再列入这笔需求的匹配。"),
+}
+"""What the end of each clock brings."""
 
 
-def why(line: Any, terms: Any) -> str:
-    """One or two sentences on the running clock of a line (`bank_desk` row) with its terms (`bank_line` row)."""
+def why(line: Any, terms: Any, *, own: bool = True) -> str:
+    """One or two sentences on the running clock of a line (`bank_desk` row) with its terms (`bank_line` row).
+
+    `own`: said to the bank itself; else to whoever looks after the platform.
+    """
     if line.closed_on is not None:
         return gettext("此项已于 %(day)s 办结，不再计时。") % {"day": day(line.closed_on)}
-    return "".join(_sentences(line, terms))
+    return "".join(_sentences(line, terms, own=own))
+
+
+def then(line: Any, floor: Decimal) -> str:
+    """What happens when the running clock of a line runs out; `floor`: the least predicted acceptance of a push."""
+    if line.closed_on is not None or line.due_step not in ENDS:
+        return ""
+    said = {"day": day(line.due_on) if line.due_on else gettext("到期日"), "floor": percent(floor, 0)}
+    return str(ENDS[line.due_step]) % said
+
+
+def reminder(line: Any, today: date) -> str:
+    """Who was or will be reminded of the running clock, and when."""
+    if line.closed_on is not None or line.due_on is None:
+        return ""
+    if line.reminded_of == line.due_on:
+        return gettext("已提醒。")
+    if line.due_on < today:
+        return gettext("没有来得及提醒。")
+    return gettext("到期前 %(length)s提醒。") % {"length": length(clock("bank_reminder", today))}
 
 
 def length(term: Term) -> str:
@@ -21,8 +59,8 @@ def length(term: Term) -> str:
     return said % {"n": term.length}
 
 
-def _sentences(line: Any, terms: Any) -> Iterator[str]:
-    yield _start(line, terms)
+def _sentences(line: Any, terms: Any, *, own: bool) -> Iterator[str]:
+    yield _start(line, terms, own=own)
     if terms.paused_days:
         yield gettext("等待企业补资料的 %(n)s 天不计在内。") % {"n": terms.paused_days}
     if terms.extended_on is not None:
@@ -31,7 +69,7 @@ def _sentences(line: Any, terms: Any) -> Iterator[str]:
         yield gettext("工作日历尚未公布到那一天，公布后自动算出日期。")
 
 
-def _start(line: Any, terms: Any) -> str:
+def _start(line: Any, terms: Any, *, own: bool) -> str:
     said = {
         "start": day(line.pushed_on),
         "length": length(clock("contact", line.pushed_on).at_most(terms.contact_days)),
@@ -42,11 +80,15 @@ def _start(line: Any, terms: Any) -> str:
         started = terms.file_complete_on
         promise = Term(terms.decide_days, WORKING_DAYS) if terms.decide_days else None
         said = {"start": day(started), "length": length(clock("decision", started))}
-        promised = gettext("贵行承诺 %(length)s，以先到者为准。") % {"length": length(promise)} if promise else ""
+        promises = (
+            gettext("贵行承诺 %(length)s，以先到者为准。") if own else gettext("该行承诺 %(length)s，以先到者为准。")
+        )
+        promised = promises % {"length": length(promise)} if promise else ""
         return gettext("自资料齐备日 %(start)s 起 %(length)s内作出决定。") % said + promised
     if line.due_step == "papers":
         asked = day(terms.papers_asked_on or line.pushed_on)
-        return gettext("贵行的时限自 %(start)s 起暂停，等待企业补资料。") % {"start": asked}
+        paused = gettext("贵行的时限自 %(start)s 起暂停，等待企业补资料。")
+        return (paused if own else gettext("该行的时限自 %(start)s 起暂停，等待企业补资料。")) % {"start": asked}
     if line.due_step == "offer":
         return gettext("报价有效期内由企业答复。")
     if line.due_step == "grant":

@@ -48,6 +48,7 @@ OPERATOR = (
     Item("/operator", _("运行")),
     Item("/operator/feeds", _("报送")),
     Item("/operator/jobs", _("任务")),
+    Item("/operator/clocks", _("时限")),
     Item("/operator/models", _("模型")),
     Item("/operator/calendar", _("日历")),
     Item("/operator/people", _("人员")),

@@ -343,6 +343,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
     },
     "obstacle": {
         "no_bank_left": _("暂无可推送的银行"),
+        "chance_too_low": _("其余银行接受的可能太小"),
         "no_product_fits": _("暂无合适产品"),
         "consent_needed": _("需要企业授权"),
     },
@@ -392,6 +393,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "demand_reviewed": _("复核有了结果"),
         "consent_proposed": _("有银行适合您，等您授权"),
         "no_bank_left": _("暂无可推送的银行"),
+        "chance_too_low": _("其余银行接受的可能太小，暂不推送"),
         "due_soon": _("时限快到了"),
         "offer_lapsed": _("报价已过期"),
         "demand_expired": _("需求已过期"),

@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 CONSENT_NEEDED = "consent_needed"
 NO_BANK_LEFT = "no_bank_left"
+CHANCE_TOO_LOW = "chance_too_low"
 MOST_BANKS = 5
 MEASURES = {
     CONSENT_NEEDED: ("企业", "请企业选择是否授权适配的银行查看本笔需求。", Actor.FIRM),
     NO_BANK_LEFT: (
         "区县工作专班",
         "暂无可对接的银行：请与企业商议调整金额、期限或补充担保，再次撮合。",
+        Actor.DISTRICT,
+    ),
+    CHANCE_TOO_LOW: (
+        "区县工作专班",
+        "其余银行很可能也不接受，为免重复被拒暂不推送：请与企业商议调整金额、期限或补充担保，再次撮合。",
         Actor.DISTRICT,
     ),
 }
@@ -58,7 +64,8 @@ def lacking_a_bank(plan: "Plan") -> list[Lack]:
             continue
         banks = _fitting(plan, row)
         if banks or plan.gathered.turned_down(demand.id):
-            lacking.append((demand, CONSENT_NEEDED if banks else NO_BANK_LEFT, banks))
+            none_left = CHANCE_TOO_LOW if demand.id in chances.guarded else NO_BANK_LEFT
+            lacking.append((demand, CONSENT_NEEDED if banks else none_left, banks))
     return lacking
 
 
@@ -122,7 +129,7 @@ def _tell(found: Proposed, demand: Any, obstacle: str, banks: list[int], again_o
         kind, values = "consent_proposed", values | {"banks": banks[:MOST_BANKS]}
     else:
         found.without_bank += 1
-        kind = "no_bank_left"
+        kind = obstacle
     found.messages.append(Message(kind, uscc=demand.uscc, demand_id=demand.id, values=values))
 
 

@@ -58,7 +58,8 @@ class Gathered:
 class Chances:
     """Every pair that fits, consent or not: rows of demands, positions of products, worth, chance of a grant.
 
-    `named`: a live consent of the firm names the product's bank.
+    `named`: a live consent of the firm names the product's bank. `guarded`: the ids of demands that were turned down
+    before and have a fitting product left whose bank would hardly take them: no double decline.
     """
 
     demand: Ints
@@ -66,6 +67,7 @@ class Chances:
     value: Floats
     p_grant: Floats
     named: Flags
+    guarded: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,12 @@ def find_chances(gathered: Gathered, policy: PolicyDay) -> Chances:
     p_grant = _p_grant(gathered, demand, product)
     turned_down = np.array([bool(gathered.turned_down(one.id)) for one in gathered.demands], bool)
     hopeless = turned_down[demand] & (p_grant < float(policy.number("acceptance_floor")))
-    keep = ~_closed(gathered, demand, product) & ~hopeless
+    closed = _closed(gathered, demand, product)
+    guarded = frozenset(gathered.demands[row].id for row in np.unique(demand[hopeless & ~closed]).tolist())
+    keep = ~closed & ~hopeless
     demand, product, p_grant = demand[keep], product[keep], p_grant[keep]
     value = worth(p_grant, _liked(gathered, demand, product, policy))
-    return Chances(demand, product, value, p_grant, _named(gathered, demand, product))
+    return Chances(demand, product, value, p_grant, _named(gathered, demand, product), guarded)
 
 
 def _p_grant(gathered: Gathered, demand: Ints, product: Ints) -> Floats:

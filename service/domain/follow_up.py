@@ -21,7 +21,7 @@ class FollowUp(SQLModel, table=True):
     uscc: str = Field(max_length=18)
     district: str = Field(max_length=6)
     obstacle: str = Field(max_length=60)
-    """A criterion's id, or no_bank_left, no_product_fits, consent_needed."""
+    """A criterion's id, or no_bank_left, chance_too_low, no_product_fits, consent_needed."""
     office: str = Field(max_length=120)
     measure: str = Field(max_length=500)
     owner: str = Field(max_length=40)

@@ -18,7 +18,7 @@ READ = text("""
            o.light AS override_light, r.due_on AS review_due_on, r.id AS review_id,
            f.owner AS follow_up_owner, f.next_on AS follow_up_on,
            EXISTS (SELECT 1 FROM follow_up WHERE demand_id = d.id AND closed_on IS NULL
-                   AND obstacle IN ('consent_needed', 'no_bank_left')) AS lacks_a_bank
+                   AND obstacle IN ('consent_needed', 'no_bank_left', 'chance_too_low')) AS lacks_a_bank
     FROM demand d
     LEFT JOIN verdict v ON v.id = d.verdict_id
     LEFT JOIN LATERAL (SELECT light FROM override WHERE demand_id = d.id AND until_on >= :today

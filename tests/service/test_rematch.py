@@ -90,6 +90,65 @@ def test_without_a_consent_for_the_next_bank_the_firm_is_asked(database) -> None
     assert (demand.light, demand.next_by, demand.next_on) == ("yellow", "firm", date(2026, 7, 7))
 
 
+class Wary:
+    """Bai's bank was silent on Fang; Bo's bank, whom she named too, has refused nearly everybody."""
+
+    def __init__(self, refusals: int) -> None:
+        with transaction(CYCLE) as tx:
+            city = Lending(tx)
+            self.bai_bank, self.bo_bank = city.bank(), city.bank(kind="state")
+            product, other = city.product(self.bai_bank), city.product(self.bo_bank, places_per_day=100)
+            for _ in range(refusals):
+                turned_away = city.line(
+                    city.demand(state="withdrawn", closed_on=TODAY), other, state="refused", closed_on=TODAY,
+                    reserved_fen=0, due_step="none", due_on=None,
+                )  # fmt: skip
+                city.add(
+                    "answer", line_id=turned_away, bank_id=self.bo_bank, kind="refused", reasons=["cash_flow"],
+                    text="", papers=[], channel="page", answered_on=TODAY, answered_at=NOW,
+                )  # fmt: skip
+            self.demand = city.demand(consents=(self.bo_bank,))
+            city.line(self.demand, product)
+
+    def after_silence(self) -> tuple[list[int], list[tuple[str, date]]]:
+        """The banks pushed to that day, and the open plans with their dates."""
+        day = DUE + timedelta(days=1)
+        with transaction(CYCLE) as tx:
+            rematch(tx, CYCLE, day, at(day), POLICY)
+        with transaction(CYCLE) as tx:
+            lines = rows_of(tx, "SELECT bank_id FROM push_line WHERE pushed_on = :day", day=day)
+            plans = rows_of(tx, "SELECT obstacle, next_on FROM follow_up WHERE demand_id = :d", d=self.demand)
+        return [line.bank_id for line in lines], [tuple(plan) for plan in plans]
+
+
+def test_a_second_push_is_made_only_above_the_floor_of_acceptance_and_otherwise_there_is_a_dated_plan(
+    database,
+) -> None:
+    wary = Wary(refusals=60)
+    assert wary.after_silence() == ([], [("chance_too_low", date(2026, 7, 7))])
+    with transaction(CYCLE) as tx:
+        told = rows_of(
+            tx, "SELECT kind FROM notice WHERE demand_id = :d AND uscc IS NOT NULL ORDER BY id", d=wary.demand
+        )
+    assert [row.kind for row in told] == ["line_silent", "chance_too_low"]
+
+
+def test_above_the_floor_the_second_push_is_made(database) -> None:
+    wary = Wary(refusals=2)
+    assert wary.after_silence() == ([wary.bo_bank], [])
+
+
+def test_a_first_push_needs_no_chance_above_the_floor(database) -> None:
+    wary = Wary(refusals=60)
+    with transaction(CYCLE) as tx:
+        city = Lending(tx, firms=500)
+        first = city.demand(consents=(wary.bo_bank,))
+        rematch(tx, CYCLE, TODAY, NOW, POLICY)
+        lines = rows_of(tx, "SELECT bank_id, p_grant FROM push_line WHERE demand_id = :d", d=first)
+    assert [line.bank_id for line in lines] == [wary.bo_bank]
+    assert lines[0].p_grant < float(POLICY.on(TODAY).number("acceptance_floor"))
+
+
 def test_when_the_firm_s_term_for_papers_is_over_the_bank_s_clock_goes_on(cast: Cast) -> None:
     cast.say("contacted")
     cast.say("needs_papers", papers=("审计报告",))

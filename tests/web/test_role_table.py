@@ -166,6 +166,8 @@ WHO_MAY = {
     "POST /operator/cycle/resumption": OPERATOR,
     "GET /operator/calendar": OPERATOR,
     "POST /operator/calendar": OPERATOR,
+    "GET /operator/clocks": OPERATOR,
+    "GET /operator/clocks/{line_id}": OPERATOR,
     "GET /operator/people": OPERATOR,
     "POST /operator/people": OPERATOR,
     "GET /operator/people/{membership_id}/end": OPERATOR,

@@ -116,7 +116,7 @@ def show_health(request: Request, _who: AnOperator, tx: Tx, house: TheHouse, tod
         sources=sources,
         catalogue=load_catalogue().version,
         model=model,
-        policy=_policy(house.settings.policy),
+        policy=policy_of(house.settings.policy),
         now=now,
         today=today,
         is_demo=house.settings.demo,
@@ -198,5 +198,5 @@ def _size(octets: int) -> str:
 
 
 @lru_cache(maxsize=4)
-def _policy(path: Path | None) -> Policy:
+def policy_of(path: Path | None) -> Policy:
     return load_policy(path)
