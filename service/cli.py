@@ -282,6 +282,56 @@ def certify(
 
 
 @app.command()
+def rehearse(
+    policy: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The policy file to try.")],
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day of history.")],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")],
+    lines_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Hold the file's lines of this day on all days; each day's own if absent"
+        ),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Replay stored verdicts and lists under the policy in use, then under the file's lines; 1 if history differs."""
+    from rich.progress import Progress
+
+    from matching.policy import load_policy
+    from service.actions.rehearse_policy import Wish, ask_rehearsal, done_or_refused, reproduces, run_rehearsal
+    from service.clock import Clock
+    from service.domain.people import the_platform
+    from service.processes import open_database
+    from service.rehearsal_table import OPEN_LOOP, replayed, tables_of
+
+    clock, who = Clock(settings().demo_on), the_platform("cli")
+    held_on = lines_of.date() if lines_of else None
+    wish = Wish(policy.name, policy.read_bytes(), since.date(), until.date(), held_on)
+    with open_database(settings()) as database:
+        with database.transaction(who) as tx:
+            live = load_policy(settings().policy)
+            key = ask_rehearsal(tx, who, wish, live, clock.today(), clock.now())
+        with Progress(console=complaints, transient=True) as shown:
+            bar = shown.add_task("预演 Rehearsing", total=None)
+            state = run_rehearsal(settings(), key, lambda done, days: shown.update(bar, completed=done, total=days))
+        with database.transaction(who) as tx:
+            found = done_or_refused(tx, key)
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    else:
+        for table in tables_of(found):
+            screen.print(table)
+        if found["same_lines"]:
+            screen.print("在这些日子里，两份政策的口径相同。 Both policies ask for the same on these days.")
+        screen.print(OPEN_LOOP)
+    for sentence, is_well in replayed(found):
+        complaints.print(sentence, style=None if is_well else "red", markup=False, highlight=False)
+    complaints.print(f"{state}: #{key}", highlight=False)
+    raise typer.Exit(int(not reproduces(found)))
+
+
+@app.command()
 def mirror(
     *,
     rebuild: Annotated[

@@ -15,6 +15,7 @@ from service.domain import (  # noqa: F401
     profile,
     push_list,
     record,
+    rehearsal,
     trail,
     work,
 )

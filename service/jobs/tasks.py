@@ -9,6 +9,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 
 from service.actions.promote_model import expire_promotions
+from service.actions.rehearse_policy import rehearse_waiting
 from service.actions.run_cycle import Ran, run_cycle
 from service.actions.shadow_models import AT_ONCE as SCORED_AT_ONCE
 from service.actions.shadow_models import count_unscored, score_unscored
@@ -19,7 +20,7 @@ from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
 from service.store import runs
 from service.store.database import transaction
-from service.store.queue import SHADOW, TODAY
+from service.store.queue import REHEARSE, SHADOW, TODAY
 
 MOST_ATTEMPTS = 3
 """A job that ended its worker so often is not tried again: it waits as failed for the operator."""
@@ -41,15 +42,18 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
     async def shadow() -> None:
         await asyncio.to_thread(do_shadows, settings)
 
+    async def rehearse() -> None:
+        await asyncio.to_thread(rehearse_waiting, settings)
+
     async def sweep() -> None:
         await sweep_stalled(app)
 
     async def tidy() -> None:
         await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
 
-    work: dict[str, Work] = {TODAY: today, SHADOW: shadow, "sweep": sweep, "tidy": tidy}
+    work: dict[str, Work] = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
-        app.task(name=name, lock=name if name in (TODAY, SHADOW) else None, queueing_lock=name)(act)
+        app.task(name=name, lock=name if name in (TODAY, SHADOW, REHEARSE) else None, queueing_lock=name)(act)
     for entry in TIMETABLE:
         app.periodic(cron=entry.cron, periodic_id=entry.task)(_caller(app, entry.task))
     return app

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from matching.terms import Words
-from service.store.queue import SHADOW, TODAY
+from service.store.queue import REHEARSE, SHADOW, TODAY
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Entry:
 TIMETABLE = (
     Entry(TODAY, "*/5 * * * *", Words("今天还缺什么就补什么", "do what today still lacks")),
     Entry(SHADOW, "*/10 * * * *", Words("给影子模型还缺的评分", "score what the shadow models still lack")),
+    Entry(REHEARSE, "*/10 * * * *", Words("做还没做完的政策预演", "rehearse the policies that wait")),
     Entry("sweep", "* * * * *", Words("接手中断的任务", "take up jobs whose worker is gone")),
     Entry("tidy", "40 18 * * *", Words("清理一周前的任务", "remove jobs a week old")),
 )

@@ -14,6 +14,9 @@ TODAY = "today"
 SHADOW = "shadow"
 """Score what the shadow models still lack."""
 
+REHEARSE = "rehearse"
+"""Rehearse the policies that wait for it."""
+
 _desk = App(connector=SyncPsycopgConnector())
 """Writes job rows only; the tasks behind the names are known to the worker."""
 

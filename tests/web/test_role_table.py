@@ -147,6 +147,11 @@ WHO_MAY = {
     "GET /figures/events": OFFICIALS,
     "GET /api/v1/figures": OFFICIALS,
     "GET /api/v1/figures/events": OFFICIALS,
+    "GET /rehearsals": CITY_ONLY,
+    "POST /rehearsals": CITY_ONLY,
+    "GET /rehearsals/{rehearsal_id}": CITY_ONLY,
+    "GET /rehearsals/{rehearsal_id}/demands": CITY_ONLY,
+    "POST /rehearsals/{rehearsal_id}/cancellation": CITY_ONLY,
     "GET /certificates": CITY_ONLY,
     "GET /certificates/{certificate_id}": CITY_ONLY,
     # the operator

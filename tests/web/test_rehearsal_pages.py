@@ -1,0 +1,103 @@
+"""The city's pages of rehearsals: a file is handed in, watched, stopped, read; a wrong one comes back with words."""
+
+import pytest
+from sqlalchemy import text
+
+from matching.policy import POLICY_FILE
+from service.actions.push_lists import push_missing
+from service.actions.rehearse_policy import rehearse_waiting
+from service.clock import Clock
+from tests.browser import Browser, Page
+from tests.builders import CITY, FANG, FENG, NOW, PLATFORM, TODAY, a_demand, a_small_world, rows_of, some_tools
+from web.main import build_app
+
+SHIPPED = POLICY_FILE.read_bytes()
+STRICT = SHIPPED.replace(b'2024-10-15: {green: "12", yellow: "6"}', b'2024-10-15: {green: "120", yellow: "110"}')
+
+
+@pytest.fixture
+def city(database, settings) -> Browser:
+    with database.transaction(PLATFORM) as tx:
+        small = a_small_world(tx)
+        tools = some_tools(tx)
+        for uscc in (FANG, FENG):
+            a_demand(tx, uscc, (small.bank,), tools)
+        push_missing(tx, PLATFORM, TODAY, NOW, tools)
+    return Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, CITY)
+
+
+def asks(city: Browser, content: bytes | None, **days: object) -> Page:
+    """Send the form of the page with a file; the browser of tests has no file chooser."""
+    form = city.opens("/rehearsals").form("/rehearsals")["fields"]
+    data = {name: values[0] for name, values in form.items()}
+    data |= {"from_on": str(TODAY), "to_on": str(TODAY)} | {name: str(value) for name, value in days.items()}
+    files = {"policy": ("新口径.yaml", content, "application/yaml")} if content is not None else None
+    city.page = Page(city.client.post("/rehearsals", data=data, files=files))
+    return city.page
+
+
+def test_a_rehearsal_is_asked_for_watched_and_read(city: Browser, settings) -> None:
+    page = asks(city, STRICT)
+    assert "新口径.yaml" in page.words
+    assert "排队" in page.words
+    assert 'hx-trigger="every 2s"' in page.html
+    assert rehearse_waiting(settings) == 1
+    page = city.opens(page.address)
+    assert "逐字节一致" in page.words
+    assert "2 笔的信灯会不同" in page.words
+    assert "开环" in page.words
+    assert "不足 5 户，不显示" in page.words, "two firms are too few for figures"
+    listed = next(link for link in page.links if link.endswith("old=green&new=red"))
+    page = city.opens(listed)
+    assert "郑州方记商贸有限公司" in page.words
+    assert "经营时间" in page.words
+    assert city.opens("/rehearsals").words.count("新口径.yaml") == 1
+
+
+def test_the_part_that_is_polled_is_a_part_and_ends_with_the_work(city: Browser, settings) -> None:
+    address = asks(city, SHIPPED).address
+    part = city.client.get(address, headers={"HX-Request": "true"}).text
+    assert "<html" not in part
+    assert "every 2s" in part
+    rehearse_waiting(settings)
+    part = city.client.get(address, headers={"HX-Request": "true"}).text
+    assert "every 2s" not in part
+    assert f'href="{address}"' in part
+
+
+def test_it_can_be_stopped_from_its_page(city: Browser, settings, database) -> None:
+    address = asks(city, STRICT).address
+    page = city.sends(f"{address}/cancellation")
+    assert "已取消" in page.words
+    assert rehearse_waiting(settings) == 0
+    with database.transaction(PLATFORM) as tx:
+        assert [row["state"] for row in rows_of(tx, "rehearsal")] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("content", "days", "sentence"),
+    [
+        (None, {}, "请选择文件"),
+        (b"version: 1\nstranger: 2\n", {}, "stranger"),
+        (SHIPPED, {"from_on": "2026-13-01"}, "请填日期"),
+        (SHIPPED, {"to_on": "2027-01-01"}, "结束日最晚是今天"),
+        (SHIPPED, {"from_on": "2020-01-01", "to_on": "2020-01-02"}, "采用哪一天的口径"),
+    ],
+)
+def test_a_wrong_file_or_day_comes_back_with_a_sentence_and_nothing_is_queued(
+    city: Browser, database, content, days, sentence: str
+) -> None:
+    page = asks(city, content, **days)
+    assert page.status == 422
+    assert sentence in page.words
+    with database.transaction(PLATFORM) as tx:
+        assert rows_of(tx, "rehearsal") == []
+
+
+def test_a_rehearsal_that_failed_says_why(city: Browser, database) -> None:
+    address = asks(city, SHIPPED).address
+    with database.transaction(PLATFORM) as tx:
+        tx.execute(text("UPDATE rehearsal SET state = 'failed', message = '磁盘已满', ended_at = now()"))
+    page = city.opens(address)
+    assert "失败" in page.words
+    assert "磁盘已满" in page.words
