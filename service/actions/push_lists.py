@@ -110,12 +110,15 @@ def _hold(
 
 
 def _keep_certificate(tx: Session, plan: Plan, today: date, now: datetime) -> int:
+    inputs = pack(plan.problem, plan.prices)
+    if plan.gathered.run == 0:  # a supplement knows a few answers more: the morning's appetite is the day's
+        inputs["appetite"] = plan.gathered.appetite.to_json()
     row = {
         "on": today,
         "run": plan.gathered.run,
         "is_valid": True,
         "body": json.loads(plan.certificate.to_json()),
-        "inputs": pack(plan.problem, plan.prices),
+        "inputs": inputs,
         "made_at": now,
     }
     return push_lists.add_certificate(tx, row)

@@ -44,6 +44,17 @@ PUBLISHED_LINES = text("""
     FROM push_line l JOIN push_list s ON s.id = l.list_id LEFT JOIN consent k ON k.id = l.consent_id
     WHERE s.certificate_id = :id ORDER BY l.demand_id, l.rank, l.id
 """)
+SHORT_OF_PLACES = text("""
+    SELECT p.id, p.name, b.name AS bank_name, p.places_per_day, count(l.id) AS lines
+    FROM product p JOIN bank b ON b.id = p.bank_id
+    LEFT JOIN push_line l ON l.product_id = p.id
+        AND l.list_id IN (SELECT id FROM push_list WHERE certificate_id = :id)
+    WHERE p.id = ANY (:products) GROUP BY p.id, b.name
+""")
+APPETITE = text("""
+    SELECT "on", inputs -> 'appetite' AS kept FROM certificate
+    WHERE "on" <= :day AND inputs ? 'appetite' ORDER BY "on" DESC, run DESC LIMIT 1
+""")
 MARKS = text("""
     SELECT s.id, c.is_valid FROM push_list s JOIN certificate c ON c.id = s.certificate_id WHERE s.id = ANY (:ids)
 """)
@@ -101,3 +112,14 @@ def list_published(tx: Session, certificate_id: int) -> tuple[Sequence[Row[Any]]
     """
     key = {"id": certificate_id}
     return tx.execute(PUBLISHED, key).all(), tx.execute(PUBLISHED_LINES, key).all()
+
+
+def products_of(tx: Session, certificate_id: int, product_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """These products with their banks, places a day, and the lines they got under the certificate."""
+    rows = tx.execute(SHORT_OF_PLACES, {"id": certificate_id, "products": list(product_ids)})
+    return {row.id: row for row in rows}
+
+
+def find_appetite(tx: Session, day: date) -> Row[Any] | None:
+    """The appetite of the banks as the latest morning up to that day had learned it, or None before the first."""
+    return tx.execute(APPETITE, {"day": day}).one_or_none()

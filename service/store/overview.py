@@ -21,6 +21,7 @@ DEMAND = f"""
 """
 LINES = """
     SELECT l.*, b.name AS bank_name, p.name AS product_name, p.rate_min, p.rate_max,
+           p.amount_max_fen, b.decide_days,
            (SELECT max(a.answered_on) FROM answer a WHERE a.line_id = l.id) AS answered_on,
            o.id AS offer_id, o.amount_fen AS offer_amount_fen, o.rate, o.fees_fen, o.all_in_rate,
            o.term_months AS offer_term_months, o.loan_type, o.valid_until_on, o.state AS offer_state

@@ -114,6 +114,7 @@ WHO_MAY = {
     "POST /drawdowns/{drawdown_id}/voiding": BANK,
     "GET /bank/products": BANK,
     "GET /bank/figures": BANK,
+    "GET /bank/appetite": BANK,
     "GET /bank/products/new": ADMIN,
     "GET /bank/products/{product_id}": ADMIN,
     "POST /bank/products": ADMIN,
@@ -152,6 +153,7 @@ WHO_MAY = {
     "GET /rehearsals/{rehearsal_id}": CITY_ONLY,
     "GET /rehearsals/{rehearsal_id}/demands": CITY_ONLY,
     "POST /rehearsals/{rehearsal_id}/cancellation": CITY_ONLY,
+    "GET /appetite": CITY_ONLY,
     "GET /certificates": CITY_ONLY,
     "GET /certificates/{certificate_id}": CITY_ONLY,
     # the operator

@@ -2,6 +2,7 @@
 
 from web.pages import (
     bank,
+    bank_appetite,
     bank_credit,
     bank_desk,
     bank_line,
@@ -37,6 +38,8 @@ ROUTERS = (
     bank_line.router,
     bank_credit.router,
     bank_desk.router,
+    bank_appetite.router,
+    bank_appetite.city_router,
     district.router,
     demands.router,
     city.router,

@@ -10,10 +10,12 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
+from matching.appetite import Chance
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import take_back_offer
 from service.actions.look_after_profiles import reasons_for
 from service.actions.look_at import LOOKED, look_at
+from service.actions.tell_appetite import chance_of_line
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.errors import DomainError
 from service.domain.people import Who
@@ -123,6 +125,8 @@ class LinePage:
     why: str
     today: date
     explained: Explained
+    chance: Chance | None
+    """What the appetite of the morning it was pushed says of this bank and a demand like this."""
     facts: Sequence[FactSaid]
     unknown: Sequence[FactSaid]
     """Facts no source has told."""
@@ -233,6 +237,7 @@ def line_page(
         why=clock_words.why(line, terms),
         today=today,
         explained=explain(verdict, reasons),
+        chance=None if line.view_closed or verdict is None else chance_of_line(tx, who, line, verdict.light),
         facts=fact_words.known(facts),
         unknown=fact_words.missing(facts),
         answers=answers,

@@ -26,7 +26,7 @@ from service.doors import AFirm, Now, TheHouse, Today, Tx
 from service.profiles.tools import load_tools
 from service.settings import Settings
 from service.store import consents, notices, overview
-from web import consent_words, words
+from web import consent_words, match_words, words
 from web.consent_words import ConsentText
 from web.csrf import guard
 from web.explained import Explained, explain
@@ -150,6 +150,13 @@ class DemandPage:
     has_review: bool
     is_open: bool
     is_editable: bool
+    how_shared: str
+    """The rule by which places are given, with the weights in force."""
+
+    @staticmethod
+    def why(line: Row[Any]) -> list[str]:
+        """Why this bank was chosen, a sentence for each reason."""
+        return match_words.why_this_bank(line)
 
 
 @router.get("/firm")
@@ -306,6 +313,7 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settin
         has_review=overview.find_open_review(tx, demand_id) is not None,
         is_open=demand.state in BEFORE_GRANT,
         is_editable=demand.state in EDITABLE,
+        how_shared=match_words.how_shared(load_tools(tx, settings, today).policy.on(today)) if lines else "",
     )
 
 

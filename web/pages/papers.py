@@ -29,6 +29,8 @@ from web.render import page
 router = APIRouter(dependencies=[Depends(guard)])
 city_router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 PER_PAGE = 50
+MOST_SHORT = 50
+FEN_IN_A_MILLION = 100_000_000
 PLACE = re.compile(r"\{\w+\}")
 COLUMNS = (
     Column("on", _("日期")),
@@ -72,11 +74,23 @@ class CertificatesPage:
 
 
 @dataclass(frozen=True)
+class Scarce:
+    """A product whose places or money bound: what one more place, or a million yuan more, could add to the value."""
+
+    product: Row[Any]
+    place: float
+    million: float
+    lines_worth: float
+    """The dearer of the two in lines of average value."""
+
+
+@dataclass(frozen=True)
 class CertificatePage:
     one: Row[Any]
     body: Certificate
     lists: Sequence[Row[Any]]
     starved: Sequence[str]
+    short: Sequence[Scarce]
 
 
 @router.get("/policy")
@@ -123,8 +137,19 @@ def show_certificate(request: Request, _who: ACityOfficial, tx: Tx, certificate_
     body = _body(one)
     names = {bank.id: bank.name for bank in banks.list_all(tx)}
     starved = [names.get(bank, str(bank)) for bank in body.starved_banks]
-    view = CertificatePage(one, body, certificates.list_lists(tx, certificate_id), starved)
+    view = CertificatePage(one, body, certificates.list_lists(tx, certificate_id), starved, _short(tx, one, body))
     return page(request, "official/certificate.html", view)
+
+
+def _short(tx: Tx, one: Row[Any], body: Certificate) -> list[Scarce]:
+    """Where places are short: products with a price, the dearest first."""
+    priced = {int(key) for prices in (body.prices, body.money_prices) for key, price in prices.items() if price > 0}
+    average = body.value / body.placed if body.placed else 0.0
+    found = []
+    for key, product in certificates.products_of(tx, one.id, sorted(priced)).items():
+        place, million = body.prices.get(str(key), 0.0), body.money_prices.get(str(key), 0.0) * FEN_IN_A_MILLION
+        found.append(Scarce(product, place, million, max(place, million) / average if average else 0.0))
+    return sorted(found, key=lambda scarce: (-scarce.lines_worth, scarce.product.id))[:MOST_SHORT]
 
 
 def _without_places(both: Words) -> Words:
