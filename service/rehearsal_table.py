@@ -6,13 +6,17 @@ from typing import Any
 
 from rich.table import Table
 
+from service.domain.rehearsed_outcome import REST
+from service.domain.standards.industries import SECTIONS
+from service.domain.standards.regions import REGIONS
+
 OPEN_LOOP = (
     "开环：每天只用当天存下的输入，不结转；预计授信用当天存下的成交可能，区间只含偶然性。\n"
     "Open loop: each day on its stored inputs, nothing carried over; grants expected with that day's stored "
     "acceptance, intervals hold chance alone."
 )
 CUTS = {"district": "区县 district", "industry": "行业 industry"}
-SIDES = {"old": "当时 then", "new": "新口径 new lines", "change": "变化 change"}
+SIDES = {"old": "当时 then", "new": "新 new", "change": "变化 change"}
 
 
 def replayed(found: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -58,26 +62,22 @@ def tables_of(found: dict[str, Any]) -> Iterator[Table]:
 
 
 def _cells(name: str, cells: list[dict[str, Any]]) -> Table:
-    table = Table(title=name)
-    heads = (
-        "",
-        "户 firms",
-        "变色 turned",
-        "",
-        "预计授信笔数 grants",
-        "金额（万元） amount, 10k yuan",
-        "平均年利率 rate",
-    )
+    table = Table(title=f"{name}: 均值 [95% 区间] mean [interval]")
+    heads = ("", "户 firms", "变灯 turned", "", "授信 grants", "万元 10k yuan", "利率 rate, %")
     for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place in (0, 3) else "right")
+        table.add_column(head, justify="left" if place in (0, 3) else "right", no_wrap=place > 0)
     for cell in cells:
         for side, said in SIDES.items():
-            first = side == "old"
-            label = "其他（不足 5 户的合并） rest" if cell["key"] == "rest" else cell["key"]
-            lead = (label, str(cell["firms"]), str(cell["turned"])) if first else ("", "", "")
-            one = cell[side]
+            one, is_first = cell[side], side == "old"
+            lead = (_name(cell["key"]), str(cell["firms"]), str(cell["turned"])) if is_first else ("", "", "")
             table.add_row(*lead, said, grants(one), money(one), rate(one), end_section=side == "change")
     return table
+
+
+def _name(key: str) -> str:
+    """A district's or an industry's own name."""
+    words = REGIONS.get(key) or SECTIONS.get(key)
+    return words.zh if words else {REST: "其他 rest", "all": "全部 all"}.get(key, key)
 
 
 def grants(one: dict[str, Any]) -> str:

@@ -129,7 +129,8 @@ def rehearse_waiting(settings: Settings) -> int:
     with transaction(REHEARSER) as tx:
         waiting = rehearsals.list_waiting(tx)
     for key in waiting:
-        run_rehearsal(settings, key)
+        state = run_rehearsal(settings, key)
+        log.info("rehearsed", rehearsal=key, state=state)
     return len(waiting)
 
 
@@ -180,7 +181,6 @@ def _end(rehearsal_id: int, state: RehearsalState, message: str, found: dict[str
         rehearsals.end(tx, rehearsal_id, state, message, written, now)
         act = Act("rehearsed", "rehearsal", rehearsal_id, old=S.RUNNING, new=state)
         trail.append(tx, REHEARSER, [act], now)
-    log.info("rehearsed", rehearsal=rehearsal_id, state=state.value)
     return state.value
 
 

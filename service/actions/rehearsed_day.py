@@ -374,7 +374,8 @@ def _count(
         stand = book.stand(demand)
         before, after = (side.get(demand, (0.0, 0.0)) for side in chances)
         whose = (stand.uscc, stand.district, stand.industry) if stand else ("", "", "")
-        book.expected.append(Expected(*whose, amounts[demand], *before, *after))
+        place = (demand << 24) + ((day.toordinal() * 64 + run) & 0xFFFFFF)
+        book.expected.append(Expected(place, *whose, amounts[demand], *before, *after))
 
 
 def _banks(problem: Problem, pairs: Ints) -> list[int]:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.terms import Floats, Ints
 
 DRAWS = 400
-SEED = 20260630
+SEED = np.uint64(20260630)
 LEAST_FIRMS = 5
 """A cell of fewer firms is not shown by itself: it is counted in the rest."""
 REST = "rest"
@@ -25,6 +26,8 @@ REST = "rest"
 class Expected:
     """One demand in one sharing out: who and where, what it asks, chance of a grant and rate by old and new lines."""
 
+    place: int
+    """Its own number, made of demand and sharing out: with it goes its luck, the same in every rehearsal."""
     uscc: str
     district: str
     industry: str
@@ -133,15 +136,24 @@ class _Draws:
 
 
 def _draw(expected: Sequence[Expected]) -> _Draws:
-    luck = np.random.default_rng(SEED).random((len(expected), DRAWS), np.float32).astype(np.float64)
     column = {name: np.array([getattr(one, name) for one in expected], np.float64) for name in
               ("old_chance", "new_chance", "old_rate", "new_rate")}  # fmt: skip
     return _Draws(
         (column["old_chance"], column["new_chance"]),
         (column["old_rate"], column["new_rate"]),
         np.array([one.amount_fen for one in expected], np.int64),
-        luck,
+        _luck(np.array([one.place for one in expected], np.uint64)),
     )
+
+
+def _luck(places: NDArray[np.uint64]) -> Floats:
+    """For each place DRAWS numbers between 0 and 1: splitmix64 (Steele, Lea, Flood 2014) of place and draw."""
+    state = places[:, None] * np.uint64(0x9E3779B97F4A7C15) + np.arange(1, DRAWS + 1, dtype=np.uint64) * SEED
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
+    luck: Floats = (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return luck
 
 
 def _told(means: Sequence[float], worlds: Sequence[Floats]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import timedelta
 
+import numpy as np
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -21,7 +22,7 @@ from service.actions.rehearse_policy import (
     run_rehearsal,
 )
 from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
-from service.domain.rehearsed_outcome import LEAST_FIRMS, REST, Expected, cells_of, chance_of
+from service.domain.rehearsed_outcome import LEAST_FIRMS, REST, Expected, _luck, cells_of, chance_of
 from service.jobs.worker import run
 from service.store import rehearsals
 from tests.builders import (
@@ -347,7 +348,7 @@ def test_days_that_cannot_be_rehearsed_are_refused_with_a_sentence(database, day
 
 
 def an_expected(number: int, district: str) -> Expected:
-    return Expected(f"firm {number}", district, "F52", 1_000_000, 0.5, 0.04, 0.25, 0.05)
+    return Expected(number, f"firm {number}", district, "F52", 1_000_000, 0.5, 0.04, 0.25, 0.05)
 
 
 def cells(sizes: dict[str, int]) -> dict[str, int]:
@@ -377,6 +378,15 @@ def test_expected_grants_money_and_rate_are_the_sums_and_lie_in_their_intervals(
         assert low < mean < high
         assert high - low < 40, "two standard deviations of 200 coins are 14 to each side"
     json.dumps(cell.document())
+
+
+def test_chances_of_different_demands_go_their_own_ways_and_of_the_same_one_together() -> None:
+    luck = _luck(np.arange(2000, dtype=np.uint64))
+    assert luck.min() >= 0
+    assert luck.max() < 1
+    assert abs(luck.mean() - 0.5) < 0.005
+    assert abs(np.corrcoef(luck[0::2].ravel(), luck[1::2].ravel())[0, 1]) < 0.01
+    assert np.array_equal(_luck(np.array([7], np.uint64))[0], luck[7])
 
 
 def test_three_banks_at_one_half_grant_with_seven_eighths() -> None:
