@@ -1,10 +1,11 @@
 """The estimate on real data: our model and every peer on each data set's own test, in one run.
 
-    python bench/risk [--data ../shared/data] [--quick] [--json PATH] [--docs docs/risk] [--only DATASET …]
+    python bench/risk [--data ../shared/data] [--quick] [--json PATH] [--docs docs/risk] [--only DATASET …] [--keep FOLDER]
 
 Prints one line for each test with its bar; --docs also writes the tables and pictures that docs/risk.md shows, and
-counts this look at the tests. --quick: the small sets, fewer bootstrap draws, five minutes. Without the data it says so
-and ends.
+counts this look at the tests. --quick: the small sets, fewer bootstrap draws, five minutes. --keep: each data set's
+figures are written there as they come, and taken from there when they are there already, so that a run that was broken
+off goes on. Without the data it says so and ends.
 """
 
 import json
@@ -54,6 +55,7 @@ def main(
     quick: bool = False,
     json_path: Annotated[Path | None, typer.Option("--json")] = None,
     docs: Annotated[Path | None, typer.Option(help="Write tables and pictures here, and count the look.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Figures of each data set, written and taken here.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this data set; may be repeated.")] = None,
 ) -> None:
     if not data.is_dir():
@@ -61,7 +63,7 @@ def main(
         return
     began = time.perf_counter()
     names = tuple(only or (QUICK if quick else WHOLE))
-    found: dict[str, dict[str, Any]] = {}
+    found = {name: known for name in names if (known := _kept(keep, name)) is not None}
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -73,10 +75,14 @@ def main(
         ProcessPoolExecutor(PROCESSES, initializer=_one_thread) as pool,
         Progress(*columns, console=Console(stderr=True)) as bar,
     ):
-        task = bar.add_task("data sets", total=len(names))
-        running = {pool.submit(measured, name, data, 100 if quick else 300): name for name in names}
+        task = bar.add_task("data sets", total=len(names), completed=len(found))
+        running = {
+            pool.submit(measured, name, data, 100 if quick else 300): name for name in names if name not in found
+        }
         for done in as_completed(running):
             found[running[done]] = done.result()
+            if keep is not None:
+                (keep / f"{running[done]}.json").write_text(json.dumps(done.result(), ensure_ascii=False), "utf-8")
             bar.advance(task)
     told = [found[name] for name in names]
     console = Console(width=WIDTH)
@@ -87,6 +93,16 @@ def main(
         json_path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if docs is not None:
         _write(docs, told)
+
+
+def _kept(keep: Path | None, name: str) -> dict[str, Any] | None:
+    """A data set's figures from an earlier run."""
+    if keep is None:
+        return None
+    keep.mkdir(parents=True, exist_ok=True)
+    path = keep / f"{name}.json"
+    known: dict[str, Any] | None = json.loads(path.read_text("utf-8")) if path.is_file() else None
+    return known
 
 
 def _one_thread() -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from risk.trees import MANY_ROWS, Trees
+from risk.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +49,9 @@ LARGE = Growth.of(
 )  # fmt: skip
 """Below so many rows large trees are not tried: they could not fill their leaves."""
 
+VERY_MANY_ROWS = 500_000
+"""Below so many rows two threads gain little, and wait for each other long where the cores are shared."""
+
 FIXED: Mapping[str, Any] = {
     "objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1,
     "monotone_constraints_method": "basic",
@@ -67,7 +70,7 @@ def fit(
     """
     import lightgbm
 
-    threads = 2 if len(matrix) > MANY_ROWS else 1
+    threads = 2 if len(matrix) > VERY_MANY_ROWS else 1
     held = {"monotone_constraints": list(directions)} if any(directions) else {}
     binned = {"verbosity": -1, "max_bin": dict(growth.settings).get("max_bin", 255)}
     even = None if weights is None else weights / weights.mean()
