@@ -1,6 +1,6 @@
 """The estimate on real data: our model and every peer on each data set's own test, in one run.
 
-    python bench/risk [--data ../shared/data] [--quick] [--json PATH] [--docs docs/risk] [--only DATASET …] [--keep FOLDER]
+    python bench/risk [--data ../shared/data] [--quick] [--only DATASET …] [--json PATH] [--docs docs/risk] [--keep DIR]
 
 Prints one line for each test with its bar; --docs also writes the tables and pictures that docs/risk.md shows, and
 counts this look at the tests. --quick: the small sets, fewer bootstrap draws, five minutes. --keep: each data set's
