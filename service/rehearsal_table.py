@@ -62,10 +62,10 @@ def tables_of(found: dict[str, Any]) -> Iterator[Table]:
 
 
 def _cells(name: str, cells: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{name}: 均值 [95% 区间] mean [interval]")
+    table = Table(title=f"{name}（均值与 95% 区间 mean and 95% interval）")
     heads = ("", "户 firms", "变灯 turned", "", "授信 grants", "万元 10k yuan", "利率 rate, %")
     for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place in (0, 3) else "right", no_wrap=place > 0)
+        table.add_column(head, justify="left" if place in (0, 3) else "right", no_wrap=True)
     for cell in cells:
         for side, said in SIDES.items():
             one, is_first = cell[side], side == "old"

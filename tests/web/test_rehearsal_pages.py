@@ -8,7 +8,19 @@ from service.actions.push_lists import push_missing
 from service.actions.rehearse_policy import rehearse_waiting
 from service.clock import Clock
 from tests.browser import Browser, Page
-from tests.builders import CITY, FANG, FENG, NOW, PLATFORM, TODAY, a_demand, a_small_world, rows_of, some_tools
+from tests.builders import (
+    CITY,
+    FANG,
+    FENG,
+    NOW,
+    PLATFORM,
+    TODAY,
+    a_demand,
+    a_firm_with_records,
+    a_small_world,
+    rows_of,
+    some_tools,
+)
 from web.main import build_app
 
 SHIPPED = POLICY_FILE.read_bytes()
@@ -52,6 +64,25 @@ def test_a_rehearsal_is_asked_for_watched_and_read(city: Browser, settings) -> N
     assert "郑州方记商贸有限公司" in page.words
     assert "经营时间" in page.words
     assert city.opens("/rehearsals").words.count("新口径.yaml") == 1
+
+
+def test_with_enough_firms_the_figures_are_there_in_english_too(city: Browser, settings, database) -> None:
+    with database.transaction(PLATFORM) as tx:
+        tools = some_tools(tx)
+        for number in range(4):
+            uscc = a_firm_with_records(tx, f"91410199MA00001{number}1X", name=f"第{number}公司")
+            a_demand(tx, uscc, (1,), tools)
+        push_missing(tx, PLATFORM, TODAY, NOW, tools)
+    address = asks(city, STRICT).address
+    rehearse_waiting(settings)
+    city.client.headers["accept-language"] = "en"
+    page = city.opens(address)
+    assert "Open loop" in page.words
+    assert "Expected grants, amounts and average rate" in page.words
+    assert "not shown" not in page.words
+    assert "Zhongyuan" in page.words
+    assert "Time in business" in page.words
+    assert "Green to Red" in page.words
 
 
 def test_the_part_that_is_polled_is_a_part_and_ends_with_the_work(city: Browser, settings) -> None:
