@@ -47,6 +47,9 @@ OFFER_ENDS = {
 OF_THE_PUSH = frozenset({"pushed", "no_bank_yet"})
 """Causes that are the push's own: they do not call for another look today."""
 WRITTEN = ("id", "state", "light", "next_step", "next_by", "next_on", "waits_for_calendar", "closed_on")
+BADNESS: Mapping[str, int] = {LightWord.GREEN: 0, LightWord.YELLOW: 1, LightWord.RED: 2}
+CLOCKED = frozenset({*WHOSE_CLOCK, "review"})
+"""Steps with a date of somebody's own; nothing else may take their place."""
 TOLD_TO_FIRM = frozenset({L.REFUSED, L.SILENT})
 
 
@@ -115,7 +118,12 @@ def _derive(demand: Any, lines: Sequence[Any], who: Who, today: date, cause: str
     if state != demand.state and not may_become(S(demand.state), state, who.role):
         raise NotPossible("融资需求不能由“{old}”变为“{new}”", old=demand.state, new=state.value)
     light, reason = light_of(demand, state, lines, cause)
+    held_until = _held_until(demand, light, today)
+    if held_until is not None:
+        light = demand.light
     then = _next(demand, state, light, [line for line in lines if line.is_open], today)
+    if held_until is not None and then.step not in CLOCKED:
+        then = Next("judge", Actor.PLATFORM, held_until)
     if light == LightWord.RED and then.on is None and state not in ENDED_STATES:
         then = Next(then.step, then.by, _look_again_on(today))
     new = {
@@ -154,6 +162,19 @@ def light_of(demand: Any, state: DemandState, lines: Sequence[Any], cause: str) 
     if state in GOING_WELL:
         return LightWord.GREEN.value, state.value
     return _light_of_banks(demand, lines)
+
+
+def _held_until(demand: Any, light: str | None, today: date) -> date | None:
+    """The day until which a light stays as bad as it is: it gets better at once only by a fact, else when cooled down.
+
+    What banks, the firm or a person did is a fact; a new model, a moved line or the mere passing of days is none.
+    """
+    if not demand.same_facts or demand.override_light is not None or demand.light_since_on is None:
+        return None
+    if BADNESS.get(light or "", 0) >= BADNESS[demand.light]:
+        return None
+    until = clock("rejudge_cooldown", today).surely_after(demand.light_since_on, Calendar())
+    return until if today < until else None
 
 
 def _light_of_banks(demand: Any, lines: Sequence[Any]) -> tuple[str, str]:

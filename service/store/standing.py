@@ -14,13 +14,17 @@ from service.store.memory import memory
 LOCK = text("SELECT id FROM demand WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 READ = text("""
     SELECT d.id, d.uscc, d.district, d.state, d.light, d.next_step, d.next_by, d.next_on, d.waits_for_calendar,
-           d.push_on, d.closed_on, d.verdict_id, v.light AS verdict_light, v.fitting_products,
+           d.push_on, d.closed_on, d.verdict_id, d.light_since_on, v.light AS verdict_light, v.fitting_products,
+           coalesce(v.light <> w.light AND v.facts - CAST(:reckoned AS text[]) = w.facts - CAST(:reckoned AS text[]),
+                    false) AS same_facts,
            o.light AS override_light, r.due_on AS review_due_on, r.id AS review_id,
            f.owner AS follow_up_owner, f.next_on AS follow_up_on,
            EXISTS (SELECT 1 FROM follow_up WHERE demand_id = d.id AND closed_on IS NULL
                    AND obstacle IN ('consent_needed', 'no_bank_left', 'chance_too_low')) AS lacks_a_bank
     FROM demand d
     LEFT JOIN verdict v ON v.id = d.verdict_id
+    LEFT JOIN LATERAL (SELECT x.light, x.facts FROM light_change c JOIN verdict x ON x.id = c.verdict_id
+                       WHERE d.light IN ('yellow', 'red') AND c.demand_id = d.id ORDER BY c.id DESC LIMIT 1) w ON true
     LEFT JOIN LATERAL (SELECT light FROM override WHERE demand_id = d.id AND until_on >= :today
                        ORDER BY id DESC LIMIT 1) o ON true
     LEFT JOIN LATERAL (SELECT id, due_on FROM review WHERE demand_id = d.id AND decided_at IS NULL LIMIT 1) r ON true
@@ -49,6 +53,8 @@ WAKE_FIRMS = text("""
       AND state IN ('recommended', 'pushed', 'answered', 'offered')
 """)
 HELD = "held demands"
+RECKONED = ("probability",)
+"""What stands among the facts though a model reckons it: a new model moves it without any fact behind it."""
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -75,8 +81,12 @@ def held_demands(tx: Session) -> set[int]:
 
 
 def read(tx: Session, demand_ids: Sequence[int], today: date) -> Sequence[Row[Any]]:
-    """Each demand with its verdict, live override, open review and earliest open follow-up."""
-    return tx.execute(READ, {"ids": list(demand_ids), "today": today}).all()
+    """Each demand with its verdict, live override, open review and earliest open follow-up.
+
+    `same_facts`: its verdict's light differs from that of the verdict its light last changed by, yet no fact does.
+    """
+    values = {"ids": list(demand_ids), "today": today, "reckoned": list(RECKONED)}
+    return tx.execute(READ, values).all()
 
 
 def lines_of(tx: Session, demand_ids: Sequence[int]) -> Mapping[int, list[Row[Any]]]:
