@@ -94,6 +94,7 @@ def test_the_part_that_is_polled_is_a_part_and_ends_with_the_work(city: Browser,
     part = city.client.get(address, headers={"HX-Request": "true"}).text
     assert "every 2s" not in part
     assert f'href="{address}"' in part
+    assert f'href="{address}"' not in city.opens(address).html
 
 
 def test_it_can_be_stopped_from_its_page(city: Browser, settings, database) -> None:

@@ -27,7 +27,7 @@ from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.official import Tab, badge
 from web.policy_words import criterion_name
-from web.render import page
+from web.render import page, wants_part
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 PER_PAGE = 50
@@ -104,6 +104,8 @@ class ListChange:
 class RehearsalPage:
     one: Row[Any]
     is_under_way: bool
+    is_part: bool
+    """Asked for by the page itself, while it waits for the end."""
     found: Mapping[str, Any] = field(default_factory=dict)
     reproduced: bool = True
     turns: Sequence[Tab] = ()
@@ -164,13 +166,14 @@ def _wished(form: RehearsalForm) -> ToRehearse:
 def show_rehearsal(request: Request, _who: ACityOfficial, tx: Tx, rehearsal_id: int) -> Response:
     """How far it is, or what it found."""
     one = rehearsals.get(tx, rehearsal_id)
-    is_under_way = one.state in UNDER_WAY
+    is_under_way, is_part = one.state in UNDER_WAY, wants_part(request)
     if one.found is None:
-        return page(request, "official/rehearsal.html", RehearsalPage(one, is_under_way), part="progress")
+        return page(request, "official/rehearsal.html", RehearsalPage(one, is_under_way, is_part), part="progress")
     names = {bank.id: bank.name for bank in banks.list_all(tx)}
     view = RehearsalPage(
         one=one,
         is_under_way=is_under_way,
+        is_part=is_part,
         found=one.found,
         reproduced=reproduces(one.found),
         turns=_turns(one),
