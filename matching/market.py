@@ -48,10 +48,11 @@ class Market:
         heap_first = np.zeros(products + 1, np.int64)
         suitors = np.bincount(self.product, minlength=products)
         np.cumsum(np.minimum(self.places, suitors) + 1, out=heap_first[1:])
+        mean = float(self.value.sum()) / max(len(self.value), 1)
         chosen, price, money, bank_price, _ = auction.run(
             self.offsets, self.product, self.value, self.amount, self.lines, self.product_bank, self.places, self.quota,
             self.bank_places, bank_first, bank_products, heap_first, order, start.product, start.quota, holders,
-            start.bank, self.fineness * float(self.value.sum()) / max(len(self.value), 1), MOST_BIDS_PER_PAIR * len(self.value) + 10_000,
+            start.bank, self.fineness * mean, MOST_BIDS_PER_PAIR * len(self.value) + 10_000,
         )  # fmt: skip
         return self.pairs[chosen], Prices(price, money, bank_price)
 
