@@ -64,6 +64,7 @@ def main(
     began = time.perf_counter()
     names = tuple(only or (QUICK if quick else WHOLE))
     found = {name: known for name in names if (known := _kept(keep, name)) is not None}
+    looked = [name for name in names if name not in found]
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -92,7 +93,7 @@ def main(
     if json_path is not None:
         json_path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if docs is not None:
-        _write(docs, told)
+        _write(docs, told, looked)
 
 
 def _kept(keep: Path | None, name: str) -> dict[str, Any] | None:
@@ -184,7 +185,7 @@ def _standing(told: list[dict[str, Any]]) -> str:
     return f"Mean AUC over {len(parts)} sets: {ranked}.\n{said}"
 
 
-def _write(docs: Path, told: list[dict[str, Any]]) -> None:
+def _write(docs: Path, told: list[dict[str, Any]], looked: list[str]) -> None:
     docs.mkdir(parents=True, exist_ok=True)
     lines = [f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|",
              *(f"| {' | '.join(cell.replace(chr(10), '; ') for cell in row)} |" for row in _rows(told))]  # fmt: skip
@@ -194,7 +195,8 @@ def _write(docs: Path, told: list[dict[str, Any]]) -> None:
     )
     (docs / "figures.json").write_text(json.dumps(_short(told), ensure_ascii=False, indent=1) + "\n", "utf-8")
     for whole in told:
-        report.write_look(docs / "looks.csv", whole)
+        if whole["dataset"] in looked:
+            report.write_look(docs / "looks.csv", whole)
     from _pictures import pictures
 
     for name, text in pictures(told).items():
