@@ -16,6 +16,7 @@ from matching.fit_many import fit_many
 from matching.judge_many import columns_from_json
 from matching.policy import PolicyDay
 from matching.problem import pose
+from matching.second_push import hopeless
 from matching.terms import Flags, Floats, Ints, Line, Prices, Problem, Product
 from matching.value import preference, weights_of, worth
 from service.domain.appetite import answers_of, traits_of
@@ -137,10 +138,10 @@ def find_chances(gathered: Gathered, policy: PolicyDay) -> Chances:
     demand, product = pairs.demands().astype(np.int64), pairs.products.astype(np.int64)
     p_grant = _p_grant(gathered, demand, product)
     turned_down = np.array([bool(gathered.turned_down(one.id)) for one in gathered.demands], bool)
-    hopeless = turned_down[demand] & (p_grant < float(policy.number("acceptance_floor")))
+    sure_to_refuse = hopeless(p_grant, turned_down[demand], float(policy.number("acceptance_floor")))
     closed = _closed(gathered, demand, product)
-    guarded = frozenset(gathered.demands[row].id for row in np.unique(demand[hopeless & ~closed]).tolist())
-    keep = ~closed & ~hopeless
+    guarded = frozenset(gathered.demands[row].id for row in np.unique(demand[sure_to_refuse & ~closed]).tolist())
+    keep = ~closed & ~sure_to_refuse
     demand, product, p_grant = demand[keep], product[keep], p_grant[keep]
     value = worth(p_grant, _liked(gathered, demand, product, policy))
     return Chances(demand, product, value, p_grant, _named(gathered, demand, product), guarded)
