@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from web import forms, words
+from web.explained import Reason
 from web.forms import Ask, Filled, Form, blank, read
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
@@ -168,6 +169,10 @@ class Guide:
         Finding(
             "red", "信用状况", "有 1 条未结执行案件，金额 12.6 万元。", "案件履行完毕并由法院更新后，当天重新评判。"
         ),
+    )
+    reasons: tuple[Reason, ...] = (
+        Reason(True, "近12个月逾期缴税2次", "纳税记录", date(2026, 6, 16)),
+        Reason(False, "纳税信用等级良好", "纳税缴费信用等级", None),
     )
     steps: tuple[Step, ...] = (
         Step("申报融资需求", "2026年6月27日 09:12", "done", "方女士"),
