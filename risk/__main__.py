@@ -124,7 +124,9 @@ def watch(
 
     from risk import spec
     from risk.alarm_words import as_lines
+    from risk.alarms import WHOLE
     from risk.dataset import read
+    from risk.recalibration import decide
     from risk.watching import replayed
 
     told = spec.load(dataset)
@@ -132,6 +134,8 @@ def watch(
     with Console(stderr=True).status(f"{dataset}: reading") as status:
         alarms, levels = replayed(told, rows, seed=seed, say=status.update)
     typer.echo("\n".join(as_lines(alarms)))
+    decision = decide([one for one in alarms if one.scope == WHOLE])
+    typer.echo(f"{decision.zh}\n{decision.en}")
     for one in levels:
         typer.echo(
             f"{one['vintage']}: n {one['n']:,}, predicted {one['predicted']:.2%}, observed {one['observed']:.2%}"

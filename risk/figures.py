@@ -10,6 +10,7 @@ import numpy as np
 from risk import evaluate
 from risk.contest import OURS
 from risk.fairness import fairness
+from risk.low_default import segment_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,11 +111,18 @@ def _chosen(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
 
 
 def _by_segment(contest: Contest, tested: Tested, name: str, column: str) -> dict[str, Any]:
-    """Rates, calibration and errors by group; the base rate is the line between safe and risky."""
+    """Rates, calibration and errors by group; the base rate is the line between safe and risky.
+
+    With few events also each group's rate pooled towards that of all, and its upper bound (see risk.low_default).
+    """
     labels = contest.data.labels[tested.places]
     weights = None if contest.data.weights is None else contest.data.weights[tested.places]
     values = contest.data.frame[column].astype("string").fillna("").to_numpy()[tested.places]
     line = float(np.average(labels, weights=weights))
     table = fairness(labels, tested.estimates[OURS], values, line=line, division=name, weights=weights)
-    said = [{"zh": zh, "en": en} for zh, en in table.sentences]
-    return {"total": asdict(table.total), "groups": [asdict(one) for one in table.groups], "sentences": said}
+    told = {"total": asdict(table.total), "groups": [asdict(one) for one in table.groups],
+            "sentences": [{"zh": zh, "en": en} for zh, en in table.sentences]}  # fmt: skip
+    if labels.sum() >= FEW_EVENTS:
+        return told
+    sparse = segment_rates(labels, tested.estimates[OURS], values, weights=weights)
+    return {**told, "low_default": [asdict(one) for one in sparse]}

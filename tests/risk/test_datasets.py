@@ -177,6 +177,8 @@ def test_ours_and_every_peer_that_is_here_are_measured_on_the_same_rows_with_int
         groups = one["segments"]["industry"]["groups"]
         assert {group["group"] for group in groups} == {"trade", "building", "catering"}
         assert sum(group["n"] for group in groups) == one["n"]
+        sparse = one["segments"]["industry"]["low_default"]
+        assert all(row["observed"] < row["upper"] <= 1 for row in sparse)
         for paired in one["paired"].values():
             assert paired["auc"]["low"] <= paired["auc"]["difference"] <= paired["auc"]["high"]
     assert json.loads(json.dumps(found, allow_nan=False))["mean"][contest.OURS]["auc"] > 0.65
