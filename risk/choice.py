@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ class Tried:
         lost = np.logaddexp(0, odds) - self.labels * odds
         return lost if self.weights is None else lost * self.weights / self.weights.mean()
 
-    @property
+    @cached_property
     def losses(self) -> dict[Candidate, Floats]:
         """Log-loss of every candidate."""
         return {candidate: self.loss(candidate) for candidate in self.margins}

@@ -83,6 +83,8 @@ def read(spec: Spec, folder: Path, part: str, test: Path | None = None) -> Data:
     if spec.is_records:
         from risk.records_data import read_records
 
+        if test is not None:
+            raise DatasetError(f"{test}: {spec.name} is measured on its own records and takes no file.")
         return read_records(spec, folder)
     root = folder / spec.folder if (folder / spec.folder).is_dir() else folder
     tables = {name: table(root / file) for name, file in spec.tables(part).items()}

@@ -230,8 +230,11 @@ def load(named: str) -> Spec:
     beside = path.with_name(told.get("query", f"{name}.sql"))
     query = beside.read_text("utf-8") if beside.is_file() else ""
     spec = Spec(name, told, query)
-    if missing := [key for key in ("title", "protocol", "columns") if key not in told]:
+    needed = ("title", "protocol", "columns") if spec.is_records else ("title", "protocol", "columns", "tables", "test")
+    if missing := [key for key in needed if key not in told]:
         raise DatasetError(f"{path.name} lacks {', '.join(missing)}.")
+    if spec.column("outcome") is None:
+        raise DatasetError(f"{path.name} does not say which column is the outcome.")
     if not spec.is_records and not query:
         raise DatasetError(f"{path.name} has no query {beside.name} beside it.")
     try:

@@ -272,9 +272,15 @@ def test_on_the_command_line_bad_input_ends_with_code_two_and_no_traceback(folde
         for what in ("an infinite value", "no rows")
     ]
     (folder / "wrong.toml").write_text(SPEC.replace("debt =", "wealth ="))
-    (folder / "wrong.sql").write_text(QUERY)
+    for name in ("wrong", "bare", "blind"):
+        (folder / f"{name}.sql").write_text(QUERY)
+    (folder / "bare.toml").write_text('title = "x"\n[columns]\noutcome = "bad"\n[protocol]\nkind = "folds"\n')
+    (folder / "blind.toml").write_text(SPEC.replace('outcome = "bad"\n', ""))
     asked += [
         (("evaluate", folder / "wrong.toml", "--data", folder), "names the column wealth"),
+        (("evaluate", "platform", "--data", folder, "--test", folder / "loans.parquet"), "takes no file"),
+        (("evaluate", folder / "bare.toml", "--data", folder), "bare.toml lacks tables, test"),
+        (("evaluate", folder / "blind.toml", "--data", folder), "does not say which column is the outcome"),
         (("evaluate", "nothing", "--data", folder), "There is no data set nothing"),
         (("evaluate", "sba", "--data", folder), "there is no such file"),
     ]
