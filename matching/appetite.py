@@ -9,7 +9,7 @@ voice, a kind without history with the city's, and a bank that refuses two resta
 restaurants and hardly fewer shops. Silence is an answer without a grant.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -57,6 +57,7 @@ REASONS: dict[str, str | None] = {
 """Coded reasons of a refusal, and the trait each blames; None: it says nothing of like demands."""
 
 TRAITS = tuple(dict.fromkeys(trait for trait in REASONS.values() if trait))
+PARTS = ("rest", *TRAITS)
 BANDS_FEN = (10_000_000, 50_000_000, 100_000_000, 300_000_000, 1_000_000_000)
 
 
@@ -147,25 +148,23 @@ class Appetite:
         pair_demand, pair_bank: positions in both.
         """
         cells = _joined([np.asarray(demands[trait]).astype(str) for trait in ("section", "size", "light")])
-        p = self._table("rest", cells, bank_id, bank_kind, PRIOR_GRANT, pair_demand, pair_bank)
-        for trait in TRAITS:
-            words = np.asarray(demands[trait]).astype(str)
-            p = p * (1 - self._table(trait, words, bank_id, bank_kind, PRIOR_REFUSAL, pair_demand, pair_bank))
+        p = np.ones(len(pair_demand))
+        for part in PARTS:
+            words = cells if part == "rest" else np.asarray(demands[part]).astype(str)
+            kinds, position = np.unique(words, return_inverse=True)
+            p *= self.factors(part, kinds.tolist(), bank_id, bank_kind)[position[pair_demand], pair_bank]
         return p
 
-    def _table(
-        self, part: str, words: NDArray[Any], bank_id: Ints, bank_kind: Mapping[int, str], prior: float,
-        pair_demand: Ints, pair_bank: Ints,
-    ) -> Floats:  # fmt: skip
-        kinds, position = np.unique(words, return_inverse=True)
-        table = np.array(
-            [
-                [self._share(part, int(bank), bank_kind[int(bank)], str(kind), prior)[0] for kind in kinds]
-                for bank in bank_id
-            ]
-        ).reshape(len(bank_id), len(kinds))
-        shares: Floats = table[pair_bank, position[pair_demand]]
-        return shares
+    def factors(self, part: str, words: Sequence[str], bank_id: Ints, bank_kind: Mapping[int, str]) -> Floats:
+        """One factor of P(grant), for each word (rows) at each bank (columns); those of all PARTS multiply to it.
+
+        `part` 'rest': words are cells 'F|micro|green', the factor the share of grants; a trait: the share not refused.
+        """
+        prior = PRIOR_GRANT if part == "rest" else PRIOR_REFUSAL
+        shares: Floats = np.array(
+            [[self._share(part, int(bank), bank_kind[int(bank)], word, prior)[0] for bank in bank_id] for word in words]
+        ).reshape(len(words), len(bank_id))
+        return shares if part == "rest" else 1 - shares
 
     def _share(self, part: str, bank_id: int, bank_kind: str, leaf: str, prior: float) -> tuple[float, float]:
         """The shrunk share at a leaf, and how many answers' worth of certainty it has."""

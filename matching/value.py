@@ -15,6 +15,9 @@ from matching.terms import Floats, Ints
 WORST_RATE = 0.15
 SLOWEST_DAYS = 30
 
+LEAST_LIKED = 0.01
+"""So that no fitting pair is worthless."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -40,6 +43,6 @@ def preference(rate: Floats, decision_days: Ints, amount_max_fen: Ints, asked_fe
 
 
 def worth(p_grant: Floats, liked: Floats) -> Floats:
-    """The value of each pair; never quite zero where a grant is possible, so that no fitting pair is worthless."""
-    value: Floats = np.asarray(p_grant, np.float64) * np.maximum(liked, 0.01)
+    """The value of each pair; never quite zero where a grant is possible."""
+    value: Floats = np.asarray(p_grant, np.float64) * np.maximum(liked, LEAST_LIKED)
     return value
