@@ -162,6 +162,11 @@ def code_number(code: str) -> int:
     return int.from_bytes(letters.ljust(CODE_LETTERS, b"\0"), "big")
 
 
+def code_of(number: int) -> str:
+    """The short code of `code_number`; '' for 0."""
+    return number.to_bytes(CODE_LETTERS, "big").rstrip(b"\0").decode("ascii")
+
+
 def guarantee_bits(modes: frozenset[str] | tuple[str, ...]) -> int:
     """The guarantee modes as a bit set in the order of GUARANTEES; ValueError on an unknown mode."""
     return sum(1 << GUARANTEES.index(mode) for mode in set(modes))

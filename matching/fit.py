@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from matching.admission import ADMISSIONS, Admission
-from matching.facts import CODE_LETTERS, FACTS, GUARANTEES, SHARE_PLACES, guarantee_bits
+from matching.facts import FACTS, GUARANTEES, SHARE_PLACES, code_of, guarantee_bits
 from matching.judge import months_after
 from matching.speech import choice_words, say
 from matching.terms import Asked, Fact, Facts, Product, Words
@@ -103,7 +103,7 @@ def _say(admission: Admission, number: int) -> Words:
     if admission.unit == "choice":
         return choice_words(admission.fact, FACTS[admission.fact].choices[number])
     if admission.unit == "code":
-        letters = number.to_bytes(CODE_LETTERS, "big").rstrip(b"\0").decode("ascii")
+        letters = code_of(number)
         return Words(letters, letters)
     if admission.unit == "guarantees":
         given = [choice_words("guarantee", mode) for mode in GUARANTEES if number & guarantee_bits((mode,))]

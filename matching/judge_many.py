@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matching.criteria import day_number
 from matching.evidence import value_from_json
-from matching.facts import CODE_LETTERS, FACTS, MOST_FEN, SHARE_PLACES, FactMeaning, encode
+from matching.facts import FACTS, MOST_FEN, SHARE_PLACES, FactMeaning, code_of, encode
 from matching.policy import Policy, Rule
 from matching.terms import Facts, FactState, Ints, Light
 
@@ -181,7 +181,7 @@ def judge_many(columns: FactColumns, policy: Policy, today: date) -> ManyVerdict
 def _districts(columns: FactColumns) -> tuple[list[str | None], Ints]:
     numbers, states = columns.known("district")
     kinds, position = np.unique(np.where(states == STATES["missing"], 0, numbers), return_inverse=True)
-    names = [int(kind).to_bytes(CODE_LETTERS, "big").rstrip(b"\0").decode("ascii") or None for kind in kinds]
+    names = [code_of(int(kind)) or None for kind in kinds]
     return names, position.astype(np.int64)
 
 
