@@ -5,9 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from service.actions.settle_demand import Cooling
 from service.domain.clocks import WORKING_DAYS, Term, clock
+from web import words
 from web.formats import day, percent
-from web.language import gettext
+from web.language import gettext, ngettext
 from web.language import lazy as _
 
 SILENCE = _(
@@ -53,10 +55,28 @@ def reminder(line: Any, today: date) -> str:
     return gettext("到期前 %(length)s提醒。") % {"length": length(clock("bank_reminder", today))}
 
 
+def cooling(held: Cooling | None, light: str | None, today: date) -> str:
+    """Why a light is still what it is though it is judged better by now, and until when; empty where none is held."""
+    if held is None or light is None:
+        return ""
+    return gettext(
+        "最近一次评判是%(better)s，但背后没有新的事实（只是模型、口径或日子变了）。灯色变差后有 %(length)s的冷却期："
+        "这期间保持%(now)s，%(day)s 自动重新评判；有新的事实会马上重新评判。"
+    ) % {
+        "better": words.of("light", held.light),
+        "now": words.of("light", light),
+        "length": length(clock("rejudge_cooldown", today)),
+        "day": day(held.until),
+    }
+
+
 def length(term: Term) -> str:
     """'3 个工作日' or '30 个自然日'."""
-    said = gettext("%(n)s 个工作日") if term.unit == WORKING_DAYS else gettext("%(n)s 个自然日")
-    return said % {"n": term.length}
+    if term.unit == WORKING_DAYS:
+        said = ngettext("%(num)s 个工作日", "%(num)s 个工作日", term.length)
+    else:
+        said = ngettext("%(num)s 个自然日", "%(num)s 个自然日", term.length)
+    return said % {"num": term.length}
 
 
 def _sentences(line: Any, terms: Any, *, own: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from web import forms, words
 from web.explained import Reason
+from web.fit_words import OfBank, Offer
 from web.forms import Ask, Filled, Form, blank, read
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
@@ -86,6 +87,14 @@ class Line:
     due_on: date
     state: str
     tone: str
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A product on offer."""
+
+    name: str
+    rate_min: Decimal
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,19 @@ class Guide:
     reasons: tuple[Reason, ...] = (
         Reason(True, "近12个月逾期缴税2次", "纳税记录", date(2026, 6, 16)),
         Reason(False, "纳税信用等级良好", "纳税缴费信用等级", None),
+    )
+    products: tuple[OfBank, ...] = (
+        OfBank(
+            "中原银行",
+            (
+                Offer(Sold("经营快贷", Decimal("0.0385")), ()),
+                Offer(
+                    Sold("税易贷", Decimal("0.0405")),
+                    ("要求经营时间不低于24个月，现为19个月，自2026年11月1日起满足", "要求纳税信用等级更高（现为未评）"),
+                ),
+            ),
+        ),
+        OfBank("农商银行", (Offer(Sold("惠农贷", Decimal("0.0435")), ("期限不超过12个月，现为24个月",)),)),
     )
     steps: tuple[Step, ...] = (
         Step("申报融资需求", "2026年6月27日 09:12", "done", "方女士"),

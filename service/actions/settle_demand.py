@@ -63,6 +63,14 @@ class Next:
     waits: bool = False
 
 
+@dataclass(frozen=True)
+class Cooling:
+    """A light that is held: the better one it would be by now, and the day it may become it."""
+
+    light: str
+    until: date
+
+
 def settle_demands(tx: Session, who: Who, demand_ids: Sequence[int], today: date, now: datetime, cause: str) -> None:
     """Derive and write how these demands stand; one trail entry for each change of state and of light."""
     trail.append(tx, who, settling(tx, who, demand_ids, today, now, cause), now)
@@ -175,6 +183,17 @@ def _held_until(demand: Any, light: str | None, today: date) -> date | None:
         return None
     until = clock("rejudge_cooldown", today).surely_after(demand.light_since_on, Calendar())
     return until if today < until else None
+
+
+def find_cooling(tx: Session, demand_id: int, today: date) -> Cooling | None:
+    """Until when a demand's light stays as bad as it is, and what it would be by now; None where it is not held."""
+    for demand in standing.read(tx, [demand_id], today):
+        lines = standing.lines_of(tx, [demand_id]).get(demand_id, [])
+        light, _reason = light_of(demand, S(demand.state), lines, "")
+        until = _held_until(demand, light, today)
+        if until is not None and light is not None:
+            return Cooling(light, until)
+    return None
 
 
 def _light_of_banks(demand: Any, lines: Sequence[Any]) -> tuple[str, str]:

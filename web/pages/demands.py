@@ -13,6 +13,7 @@ from service.actions.look_after_profiles import reasons_for
 from service.actions.look_at import LOOKED, look_at
 from service.actions.override_light import override_light
 from service.actions.review_demand import review_demand
+from service.actions.settle_demand import find_cooling
 from service.domain.demand import BEFORE_GRANT, Actor, LightWord
 from service.domain.errors import DomainError
 from service.domain.people import Role, Who
@@ -22,7 +23,7 @@ from service.settings import Settings
 from service.store import credit, demand_search, overview, trail_search
 from service.store.demand_search import ONLY, Sought
 from service.store.trail import Act
-from web import fact_words, words
+from web import clock_words, fact_words, words
 from web.csrf import guard
 from web.explained import Explained, explain
 from web.fact_words import FactSaid
@@ -103,6 +104,8 @@ class DemandPage:
     banks: Sequence[Row[Any]]
     history: Sequence[Row[Any]]
     trail: Sequence[Row[Any]]
+    cooling: str
+    """Why the light is held though it is judged better by now, and until when."""
     act: str
     """The form that is open: review, override, or none."""
     form: Filled[Any]
@@ -240,6 +243,7 @@ def _demand_page(
         banks=overview.list_wanted_banks(tx, demand_id, today),
         history=overview.list_light_changes(tx, demand_id),
         trail=entries,
+        cooling=clock_words.cooling(find_cooling(tx, demand_id, today), demand.light, today),
         act=act,
         form=form or blank(FORMS.get(act, LookForm)),
         today=today,

@@ -17,19 +17,22 @@ from service.actions.look_after_profiles import prospect_for, reasons_for
 from service.actions.report_demand import EDITABLE, edit_demand, name_banks, repeat_demand, report_demand
 from service.actions.report_demand import ReportForm as Reported
 from service.actions.review_demand import ask_for_a_person
+from service.actions.settle_demand import find_cooling
 from service.domain.demand import BEFORE_GRANT
 from service.domain.errors import Conflict
 from service.domain.people import Who
 from service.domain.product import LoanType
 from service.domain.push_list import LineState
 from service.doors import AFirm, Now, TheHouse, Today, Tx
-from service.profiles.tools import load_tools
+from service.profiles.fits import find_fits
+from service.profiles.tools import Tools, load_tools
 from service.settings import Settings
 from service.store import consents, notices, overview
-from web import consent_words, match_words, words
+from web import clock_words, consent_words, match_words, words
 from web.consent_words import ConsentText
 from web.csrf import guard
 from web.explained import Explained, explain
+from web.fit_words import Fits, tell_fits
 from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, blank, money, percent, read, whole, wording
 from web.language import gettext
@@ -152,6 +155,10 @@ class DemandPage:
     is_editable: bool
     how_shared: str
     """The rule by which places are given, with the weights in force."""
+    cooling: str
+    """Why the light is held though it is judged better by now, and until when."""
+    fits: Fits
+    """How every product on offer stands to it; empty where that is no question any more, or not yet."""
 
     @staticmethod
     def why(line: Row[Any]) -> list[str]:
@@ -299,10 +306,12 @@ def dispute(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, line_i
 
 def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settings) -> DemandPage:
     demand = overview.get_demand(tx, who, demand_id)
+    verdict = overview.find_verdict(tx, demand.verdict_id)
     lines = overview.list_lines(tx, who, demand_id)
+    tools = load_tools(tx, settings, today)
     return DemandPage(
         demand=demand,
-        explained=_explained(tx, demand, today, settings),
+        explained=_explained(tx, demand, verdict, tools, today),
         lines=lines,
         offers=[line for line in lines if line.state == LineState.OFFERED and line.offer_state == "open"],
         answers=overview.list_answers(tx, demand_id),
@@ -313,16 +322,16 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settin
         has_review=overview.find_open_review(tx, demand_id) is not None,
         is_open=demand.state in BEFORE_GRANT,
         is_editable=demand.state in EDITABLE,
-        how_shared=match_words.how_shared(load_tools(tx, settings, today).policy.on(today)) if lines else "",
+        how_shared=match_words.how_shared(tools.policy.on(today)) if lines else "",
+        cooling=clock_words.cooling(find_cooling(tx, demand_id, today), demand.light, today),
+        fits=tell_fits(find_fits(tx, who, demand, tools, today), overview.list_products(tx, today)),
     )
 
 
-def _explained(tx: Tx, demand: Row[Any], today: date, settings: Settings) -> Explained:
+def _explained(tx: Tx, demand: Row[Any], verdict: Row[Any] | None, tools: Tools, today: date) -> Explained:
     """The verdict in words; while the demand can still be judged anew, with what would change its estimate."""
-    verdict = overview.find_verdict(tx, demand.verdict_id)
     if verdict is None:
         return explain(None)
-    tools = load_tools(tx, settings, today)
     is_open = demand.state in BEFORE_GRANT
     prospect = prospect_for(verdict, tools, demand.district, today) if is_open else None
     return explain(verdict, reasons_for(tx, verdict, tools), prospect)

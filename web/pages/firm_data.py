@@ -1,6 +1,6 @@
 """What the firm has here: its consents, the records the city holds of it, who looked, its messages, the products."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,8 +9,11 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from service.actions.give_consent import withdraw_consent
-from service.doors import AFirm, Anyone, Now, Today, Tx
+from service.domain.people import Role
+from service.doors import AFirm, Anyone, Now, TheHouse, Today, Tx
+from service.profiles.fits import find_fits
 from service.profiles.profile import Profile, profile_on
+from service.profiles.tools import load_tools
 from service.store import notices, overview
 from web.csrf import guard
 from web.flash import redirect
@@ -49,6 +52,10 @@ class NoticesPage:
 @dataclass(frozen=True)
 class ProductsPage:
     products: Sequence[Row[Any]]
+    demand: Row[Any] | None
+    """The firm's latest demand that still looks for a bank."""
+    missing: Mapping[int, int]
+    """By product, how many of its criteria that demand does not meet."""
 
 
 @router.get("/firm/consents")
@@ -82,6 +89,11 @@ def show_notices(request: Request, who: AFirm, tx: Tx, now: Now) -> Response:
 
 
 @open_router.get("/products")
-def show_products(request: Request, _who: Anyone, tx: Tx, today: Today) -> Response:
-    """The products banks offer here today, the lowest rate first."""
-    return page(request, "firm/products.html", ProductsPage(overview.list_products(tx, today)))
+def show_products(request: Request, who: Anyone, tx: Tx, house: TheHouse, today: Today) -> Response:
+    """The products banks offer here today, the lowest rate first; for a firm, beside its latest demand."""
+    demand, missing = None, {}
+    for one in overview.list_demands(tx, who) if who.role is Role.FIRM else ():
+        if fits := find_fits(tx, who, one, load_tools(tx, house.settings, today), today):
+            demand, missing = one, {fit.product_id: len(fit.failed) for fit in fits}
+            break
+    return page(request, "firm/products.html", ProductsPage(overview.list_products(tx, today), demand, missing))
