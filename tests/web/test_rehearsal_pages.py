@@ -22,6 +22,7 @@ from tests.builders import (
     some_tools,
 )
 from web.main import build_app
+from web.rehearsal_words import shown
 
 SHIPPED = POLICY_FILE.read_bytes()
 STRICT = SHIPPED.replace(b'2024-10-15: {green: "12", yellow: "6"}', b'2024-10-15: {green: "120", yellow: "110"}')
@@ -57,7 +58,12 @@ def test_a_rehearsal_is_asked_for_watched_and_read(city: Browser, settings) -> N
     page = city.opens(page.address)
     assert "逐字节一致" in page.words
     assert "2 笔的信灯会不同" in page.words
-    assert "开环" in page.words
+    assert "开环：每天只用当天存下的输入" in page.words
+    assert "当天存下的各银行接受倾向" in page.words
+    assert "只含银行答复的偶然性" in page.words
+    not_rehearsed = page.words[page.words.index("不预演") : page.words.index("不足 5 户的区县")]
+    assert "二次推送的预计接受率下限" in not_rehearsed
+    assert "价值权重" not in not_rehearsed, "weights are rehearsed"
     assert "不足 5 户，不显示" in page.words, "two firms are too few for figures"
     listed = next(link for link in page.links if link.endswith("old=green&new=red"))
     page = city.opens(listed)
@@ -101,6 +107,7 @@ def test_it_can_be_stopped_from_its_page(city: Browser, settings, database) -> N
     address = asks(city, STRICT).address
     page = city.sends(f"{address}/cancellation")
     assert "已取消" in page.words
+    assert "没有留下任何结果" in page.words
     assert rehearse_waiting(settings) == 0
     with database.transaction(PLATFORM) as tx:
         assert [row["state"] for row in rows_of(tx, "rehearsal")] == ["cancelled"]
@@ -131,5 +138,20 @@ def test_a_rehearsal_that_failed_says_why(city: Browser, database) -> None:
     with database.transaction(PLATFORM) as tx:
         tx.execute(text("UPDATE rehearsal SET state = 'failed', message = '磁盘已满', ended_at = now()"))
     page = city.opens(address)
-    assert "失败" in page.words
+    assert "没有做完" in page.words
     assert "磁盘已满" in page.words
+    assert "/rehearsals" in page.links
+
+
+def test_what_changes_bears_its_sign_and_what_does_not_says_so() -> None:
+    told = {"grants": [1.26, -0.04, 2.0], "amount_fen": [-1_500_000_000, 0, 0], "rate": ["-0.00120", "0", "0.0001"]}
+    nothing = {"grants": [0.0] * 3, "amount_fen": [0] * 3, "rate": None}
+    cell = {"key": "F", "firms": 7, "demands": 9, "turned": 1, "old": told, "new": told}
+    moved = shown(cell | {"change": told}, lambda key: key)
+    assert not moved.is_same
+    change = moved.figures[2]
+    assert (change.grants, change.amount) == ("+1.3（0.0 到 +2.0）", "−1,500（0 到 0）")
+    assert change.rate == "−0.12（0.00 到 +0.01） 个百分点"
+    still = shown(cell | {"change": nothing}, lambda key: key)
+    assert still.is_same
+    assert [figure.side for figure in still.figures] == ["当时", "新口径"]

@@ -1,8 +1,8 @@
 """A policy tried on history: ask, watch, stop; then which lights turn, which lists change, what may be expected."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -15,10 +15,11 @@ from service.actions.rehearse_policy import Wish as ToRehearse
 from service.actions.rehearse_policy import cancel_rehearsal, queue_rehearsal, reproduces
 from service.domain.errors import DomainError, NotPossible
 from service.domain.rehearsal import UNDER_WAY
-from service.domain.rehearsed_outcome import LEAST_FIRMS, REST
+from service.domain.rehearsed_outcome import LEAST_FIRMS
 from service.doors import ACityOfficial, Now, TheHouse, Today, Tx
+from service.profiles.tools import load_tools
 from service.store import banks, rehearsals
-from web import formats, words
+from web import words
 from web.csrf import guard
 from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, Typed, blank, read
@@ -27,6 +28,7 @@ from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.official import Tab, badge
 from web.policy_words import criterion_name
+from web.rehearsal_words import ListChange, Shown, changed_lists, how_to_read, most_changed, shown
 from web.render import page, wants_part
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -40,8 +42,8 @@ TURNED = (
     Column("new", _("新口径")),
     Column("criteria", _("因为")),
 )
-SIDES = {"old": _("当时"), "new": _("新口径"), "change": _("变化")}
 MOST_LISTED = 50
+USUAL_SPAN = timedelta(days=29)
 NONE_FOUND: Mapping[str, Any] = {}
 
 
@@ -69,50 +71,20 @@ class RehearsalsPage:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One side of a cell: grants, money, rate, each as mean and interval."""
-
-    side: str
-    grants: str
-    amount: str
-    rate: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A cell in words."""
-
-    name: str
-    firms: int
-    demands: int
-    turned: int
-    figures: Sequence[Figure]
-
-
-@dataclass(frozen=True)
-class ListChange:
-    """A bank's lines over all days, or one list: before, after."""
-
-    name: str
-    before: int
-    after: int
-    grew: int = 0
-    shrank: int = 0
-
-
-@dataclass(frozen=True)
 class RehearsalPage:
     one: Row[Any]
     is_under_way: bool
     is_part: bool
     """Asked for by the page itself, while it waits for the end."""
     found: Mapping[str, Any] = field(default_factory=dict)
+    how_to_read: Sequence[str] = ()
     reproduced: bool = True
     turns: Sequence[Tab] = ()
     criteria: Sequence[tuple[str, int]] = ()
     whole: Shown | None = None
     cuts: Sequence[tuple[str, Sequence[Shown]]] = ()
     banks: Sequence[ListChange] = ()
+    """Those with a list that grows or shrinks."""
     lists: Sequence[ListChange] = ()
     least: int = LEAST_FIRMS
 
@@ -135,9 +107,10 @@ class TurnedPage:
 
 
 @router.get("/rehearsals")
-def show_rehearsals(request: Request, _who: ACityOfficial, tx: Tx) -> Response:
+def show_rehearsals(request: Request, _who: ACityOfficial, tx: Tx, today: Today) -> Response:
     """What would have happened under other lines?"""
-    return page(request, "official/rehearsals.html", RehearsalsPage(blank(RehearsalForm), rehearsals.list_latest(tx)))
+    form = blank(RehearsalForm, from_on=today - USUAL_SPAN, to_on=today)
+    return page(request, "official/rehearsals.html", RehearsalsPage(form, rehearsals.list_latest(tx)))
 
 
 @router.post("/rehearsals")
@@ -163,7 +136,9 @@ def _wished(form: RehearsalForm) -> ToRehearse:
 
 
 @router.get("/rehearsals/{rehearsal_id}")
-def show_rehearsal(request: Request, _who: ACityOfficial, tx: Tx, rehearsal_id: int) -> Response:
+def show_rehearsal(
+    request: Request, _who: ACityOfficial, tx: Tx, house: TheHouse, today: Today, rehearsal_id: int
+) -> Response:
     """How far it is, or what it found."""
     one = rehearsals.get(tx, rehearsal_id)
     is_under_way, is_part = one.state in UNDER_WAY, wants_part(request)
@@ -175,23 +150,17 @@ def show_rehearsal(request: Request, _who: ACityOfficial, tx: Tx, rehearsal_id: 
         is_under_way=is_under_way,
         is_part=is_part,
         found=one.found,
+        how_to_read=how_to_read(load_tools(tx, house.settings, today).policy),
         reproduced=reproduces(one.found),
         turns=_turns(one),
         criteria=[(criterion_name(name), count) for name, count in one.found["criteria"]],
-        whole=_shown(one.found["whole"], lambda _key: gettext("全部")) if one.found["whole"] else None,
+        whole=shown(one.found["whole"], lambda _key: gettext("全部")) if one.found["whole"] else None,
         cuts=[
-            (gettext("区县"), [_shown(cell, words.district) for cell in one.found["district"]]),
-            (gettext("行业"), [_shown(cell, words.industry) for cell in one.found["industry"]]),
+            (gettext("区县"), [shown(cell, words.district) for cell in one.found["district"]]),
+            (gettext("行业"), [shown(cell, words.industry) for cell in one.found["industry"]]),
         ],
-        banks=[ListChange(names.get(bank, str(bank)), *rest) for bank, *rest in one.found["lists"]["banks"]],
-        lists=[
-            ListChange(
-                gettext("%(day)s 第 %(run)s 轮，%(bank)s") % {"day": day, "run": run, "bank": names.get(bank, bank)},
-                before,
-                after,
-            )
-            for day, run, bank, before, after in one.found["lists"]["most"][:MOST_LISTED]
-        ],
+        banks=changed_lists(one.found["lists"], names),
+        lists=most_changed(one.found["lists"], names, MOST_LISTED),
     )
     return page(request, "official/rehearsal.html", view, part="progress")
 
@@ -206,8 +175,8 @@ def show_turned(request: Request, _who: ACityOfficial, tx: Tx, rehearsal_id: int
     rows, total = rehearsals.list_lights(tx, one.id, old or None, new or None, PER_PAGE, wish.offset(PER_PAGE))
     address = f"/rehearsals/{one.id}/demands"
     listing = Listing(TURNED, rows, total, address, wish, {"old": old, "new": new}, PER_PAGE)
-    every = Tab(gettext("全部"), address, not old)
-    tabs = [every, *_turns(one, f"{old}>{new}")]
+    turns = _turns(one, f"{old}>{new}")
+    tabs = [Tab(gettext("全部"), address, not old, sum(turn.tally or 0 for turn in turns)), *turns]
     return page(request, "official/rehearsed.html", TurnedPage(one, listing, tabs))
 
 
@@ -230,22 +199,3 @@ def _turns(one: Row[Any], chosen: str = "") -> list[Tab]:
         for old, new, count in (one.found or NONE_FOUND).get("lights", ())
         if old != new
     ]
-
-
-def _shown(cell: Mapping[str, Any], name_of: Callable[[str], str]) -> Shown:
-    name = gettext("其他（户数少，合并）") if cell["key"] == REST else name_of(cell["key"]) or gettext("未登记")
-    figures = [
-        Figure(
-            str(label),
-            _between([f"{one:,.1f}" for one in cell[side]["grants"]]),
-            _between([formats.wan(fen, 0) for fen in cell[side]["amount_fen"]]),
-            _between([formats.percent(Decimal(share)) for share in cell[side]["rate"]]) if cell[side]["rate"] else "—",
-        )
-        for side, label in SIDES.items()
-    ]
-    return Shown(name, cell["firms"], cell["demands"], cell["turned"], figures)
-
-
-def _between(told: Sequence[str]) -> str:
-    mean, low, high = told
-    return gettext("%(mean)s（%(low)s 到 %(high)s）") % {"mean": mean, "low": low, "high": high}
