@@ -7,7 +7,7 @@ import pytest
 
 from matching import fit_many as columnwise
 from matching.admission import ADMISSIONS
-from matching.fit import asked_facts, fit
+from matching.fit import asked_facts, fit_all
 from matching.fit_many import build_index, fit_many
 from matching.judge_many import columns_of
 from tests.matching.worlds import TODAY, a_demand, a_product, some_facts
@@ -26,9 +26,14 @@ def worlds():
         cases = [(a_demand(draw, key), some_facts(draw)) for key in range(DEMANDS)]
         columns = columns_of([{**facts, **asked_facts(asked)} for asked, facts in cases])
         refused = [(row, bank) for row, (asked, _) in enumerate(cases) for bank in asked.excluded_banks]
-        answers = [[fit(asked, facts, product, TODAY) for product in products] for asked, facts in cases]
+        answers = [one_by_one(*case, products) for case in cases]
         found.append((columns, np.array(refused).T, products, answers))
     return found
+
+
+def one_by_one(asked, facts, products):
+    found = {one.product_id: one for one in fit_all(asked, facts, products, TODAY)}
+    return [found[product.id] for product in products]
 
 
 @pytest.mark.parametrize("few_rows", [0, 10**9], ids=["compiled", "numpy"])
