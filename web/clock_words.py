@@ -7,6 +7,7 @@ from typing import Any
 
 from service.actions.settle_demand import Cooling
 from service.domain.clocks import WORKING_DAYS, Term, clock
+from service.domain.push_list import LineState
 from web import words
 from web.formats import day, percent
 from web.language import gettext, ngettext
@@ -32,8 +33,18 @@ def why(line: Any, terms: Any, *, own: bool = True) -> str:
     `own`: said to the bank itself; else to whoever looks after the platform.
     """
     if line.closed_on is not None:
-        return gettext("此项已于 %(day)s 办结，不再计时。") % {"day": day(line.closed_on)}
+        return _ended(line, terms)
     return "".join(_sentences(line, terms, own=own))
+
+
+def _ended(line: Any, terms: Any) -> str:
+    """How the last clock ended: with an answer, or past its day in silence."""
+    if line.state != LineState.SILENT:
+        return gettext("此项已于 %(day)s 办结，不再计时。") % {"day": day(line.closed_on)}
+    due = terms.decision_due_on or terms.contact_due_on
+    kind = gettext("决定时限") if terms.decision_due_on else gettext("联系时限")
+    said = {"kind": kind, "due": day(due), "day": day(line.closed_on)}
+    return gettext("%(kind)s %(due)s 过后没有反馈，%(day)s 记为沉默，不再计时。") % said
 
 
 def then(line: Any, floor: Decimal) -> str:

@@ -1,4 +1,4 @@
-"""Why a demand went to these banks, as its firm reads it: who was named, what fits, by which rule places are given."""
+"""Why a demand went to these banks, as its firm reads it; the rule by which places are given; rounds by name."""
 
 from typing import Any
 
@@ -17,6 +17,11 @@ def why_this_bank(line: Any) -> list[str]:
     if line.amount_max_fen < line.amount_fen:
         said.append(gettext("这个产品最多 %(most)s，不足您申请的全部。") % {"most": money(line.amount_max_fen)})
     return said
+
+
+def round_of(run: int) -> str:
+    """A sharing out by its number of the day: the morning's is 0, the supplements count from 1."""
+    return gettext("第 %(n)s 次补推") % {"n": run} if run else gettext("早晨")
 
 
 def how_shared(policy: PolicyDay) -> str:

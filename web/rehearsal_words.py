@@ -12,6 +12,7 @@ from service.domain.rehearsed_outcome import LEAST_FIRMS, REST
 from web import formats
 from web.language import SOURCE, gettext, spoken
 from web.language import lazy as _
+from web.match_words import round_of
 
 SIDES = {"old": _("当时"), "new": _("新口径"), "change": _("变化")}
 
@@ -87,10 +88,10 @@ def changed_lists(found: Mapping[str, Any], names: Mapping[int, str]) -> list[Li
 
 def most_changed(found: Mapping[str, Any], names: Mapping[int, str], limit: int) -> list[ListChange]:
     """The lists that change most, each by day, round and bank."""
-    said = gettext("%(day)s 第 %(run)s 轮，%(bank)s")
+    said = gettext("%(day)s %(run)s，%(bank)s")
     return [
         ListChange(
-            said % {"day": formats.day(date.fromisoformat(day)), "run": run, "bank": names.get(bank, bank)},
+            said % {"day": formats.day(date.fromisoformat(day)), "run": round_of(run), "bank": names.get(bank, bank)},
             before,
             after,
         )

@@ -349,6 +349,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "consent_needed": _("需要企业授权"),
     },
     "run_state": {
+        "waiting": _("排队中"),
         "running": _("进行中"),
         "done": _("已完成"),
         "failed": _("失败"),

@@ -24,9 +24,9 @@ FOUND = """
     WHERE (:query = '' OR d.number = :query OR l.id::text = :query)
 """
 LINE = text("""
-    SELECT l.id, l.demand_id, l.uscc, l.bank_id, l.district, l.state, l.pushed_on, l.due_step, l.due_on, l.closed_on,
-           l.waits_for_calendar, l.contact_due_on, l.decision_due_on, l.papers_asked_on, l.paused_days, l.extended_on,
-           l.reminded_of, l.p_grant, l.rank, b.name AS bank_name, b.contact_days, b.decide_days,
+    SELECT l.id, l.demand_id, l.uscc, l.bank_id, l.district, l.state, l.state_at, l.pushed_on, l.due_step, l.due_on,
+           l.closed_on, l.waits_for_calendar, l.contact_due_on, l.decision_due_on, l.papers_asked_on, l.paused_days,
+           l.extended_on, l.reminded_of, l.p_grant, l.rank, b.name AS bank_name, b.contact_days, b.decide_days,
            d.number AS demand_number, s.cause, s.number AS list_number, s.certificate_id,
            coalesce((SELECT max(answered_on) FROM answer WHERE line_id = l.id AND kind = 'contacted'), l.pushed_on)
                AS file_complete_on

@@ -11,11 +11,14 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from service.actions.look_at import LOOKED, look_at
+from service.domain.clocks import clock
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
 from service.store import line_clocks
+from service.store.calendar import calendar
 from service.store.line_clocks import Wanted
 from service.store.trail import Act
 from web import clock_words, words
+from web.clock_grounds import grounds
 from web.csrf import guard
 from web.language import gettext
 from web.language import lazy as _
@@ -52,14 +55,21 @@ class ClocksPage:
     only: str
     today: date
 
+    reminded_before: str
+    """How long before its day a clock reminds."""
+
     def reminder(self, row: Row[Any]) -> str:
-        return clock_words.reminder(row, self.today)
+        """What became of the reminder; nothing while it is still to come."""
+        is_ahead = row.reminded_of != row.due_on and row.due_on is not None and row.due_on >= self.today
+        return "" if is_ahead else clock_words.reminder(row, self.today)
 
 
 @dataclass(frozen=True)
 class ClockPage:
     line: Row[Any]
     why: str
+    grounds: Sequence[tuple[str, str]]
+    """What the day rests on, question and answer."""
     then: str
     reminder: str
     happened: Sequence[Row[Any]]
@@ -93,7 +103,8 @@ def show_clocks(request: Request, _who: AnOperator, tx: Tx, today: Today) -> Res
         for key, label in FILTERS.items()
     ]
     listing = Listing(COLUMNS, rows, total, "/operator/clocks", wish, {"only": only, "q": query}, PER_PAGE)
-    return page(request, "operator/clocks.html", ClocksPage(listing, tabs, query, only, today))
+    before = clock_words.length(clock("bank_reminder", today))
+    return page(request, "operator/clocks.html", ClocksPage(listing, tabs, query, only, today, before))
 
 
 @router.get("/operator/clocks/{line_id}")
@@ -102,10 +113,12 @@ def show_clock(
 ) -> Response:
     """Why is this line due then, what moved its clock, and what comes of its end? The look is on the trail."""
     line = line_clocks.get(tx, line_id)
-    floor = policy_of(house.settings.policy).on(today).number("acceptance_floor")
+    policy = policy_of(house.settings.policy)
+    floor = policy.on(today).number("acceptance_floor")
     view = ClockPage(
         line=line,
         why=clock_words.why(line, line, own=False),
+        grounds=grounds(line, policy, calendar(tx)),
         then=clock_words.then(line, floor),
         reminder=clock_words.reminder(line, today),
         happened=line_clocks.list_happened(tx, line),

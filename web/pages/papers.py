@@ -18,7 +18,7 @@ from service.domain.people import Role
 from service.doors import ACityOfficial, Anyone, TheHouse, Today, Tx
 from service.profiles.tools import load_tools
 from service.store import banks, certificates
-from web import words
+from web import match_words, words
 from web.csrf import guard
 from web.language import SOURCE, spoken
 from web.language import lazy as _
@@ -34,7 +34,7 @@ FEN_IN_A_MILLION = 100_000_000
 PLACE = re.compile(r"\{\w+\}")
 COLUMNS = (
     Column("on", _("日期")),
-    Column("run", _("轮次"), numeric=True),
+    Column("run", _("轮次")),
     Column("valid", _("核验")),
     Column("lists", _("清单"), numeric=True),
     Column("lines", _("推送项"), numeric=True),
@@ -72,6 +72,11 @@ class CertificatesPage:
     listing: Listing[Row[Any]]
     bodies: Mapping[int, Certificate]
 
+    @staticmethod
+    def round_of(row: Row[Any]) -> str:
+        """The morning, or which supplement."""
+        return match_words.round_of(row.run)
+
 
 @dataclass(frozen=True)
 class Scarce:
@@ -87,6 +92,7 @@ class Scarce:
 @dataclass(frozen=True)
 class CertificatePage:
     one: Row[Any]
+    round: str
     body: Certificate
     lists: Sequence[Row[Any]]
     starved: Sequence[str]
@@ -137,7 +143,8 @@ def show_certificate(request: Request, _who: ACityOfficial, tx: Tx, certificate_
     body = _body(one)
     names = {bank.id: bank.name for bank in banks.list_all(tx)}
     starved = [names.get(bank, str(bank)) for bank in body.starved_banks]
-    view = CertificatePage(one, body, certificates.list_lists(tx, certificate_id), starved, _short(tx, one, body))
+    lists = certificates.list_lists(tx, certificate_id)
+    view = CertificatePage(one, match_words.round_of(one.run), body, lists, starved, _short(tx, one, body))
     return page(request, "official/certificate.html", view)
 
 

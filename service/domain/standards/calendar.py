@@ -12,6 +12,7 @@ from functools import lru_cache
 import chinese_calendar
 from chinese_calendar import constants
 
+from matching.terms import Words
 from service.domain.errors import Unavailable
 
 PUBLISHED_FROM = date(min(day.year for day in constants.holidays), 1, 1)
@@ -30,6 +31,14 @@ class CalendarNotPublished(Unavailable):
 def _is_published_working_day(day: date) -> bool:
     """The library looks through every holiday there ever was at each call; a batch of lists asks 10,000 times."""
     return bool(chinese_calendar.is_workday(day))
+
+
+def holiday_of(day: date) -> Words | None:
+    """The public holiday a free day belongs to; None for a plain weekend, a working day or an unpublished year."""
+    if not PUBLISHED_FROM <= day <= PUBLISHED_UNTIL:
+        return None
+    is_free, name = chinese_calendar.get_holiday_detail(day)
+    return Words(constants.Holiday(name).chinese, name) if is_free and name else None
 
 
 @dataclass(frozen=True)
