@@ -69,8 +69,10 @@ def tell_fits(fits: Sequence[Fit], products: Iterable[Any]) -> Fits:
 
 def missing(failed: Failed) -> str:
     """One failed criterion in a sentence."""
-    if failed.criterion in SECRET and failed.state == "known":
-        return gettext("风险评估没有达到这家银行的风险线")
+    if failed.criterion in SECRET:
+        if failed.state == "known":
+            return gettext("风险评估没有达到这家银行的风险线")
+        return gettext("还没有风险评估，无法与这家银行的风险线比较")
     return failed.sentence_zh if spoken() == SOURCE else failed.sentence_en
 
 

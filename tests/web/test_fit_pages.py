@@ -90,6 +90,24 @@ def test_a_bank_s_line_on_risk_is_its_own_affair(fang, demand) -> None:
     assert "0.0137" not in page.html
 
 
+def test_without_an_estimate_the_line_on_risk_is_not_told_either(fang, database, world) -> None:
+    with database.transaction(PLATFORM) as tx:
+        demand = a_demand(tx, FANG, (world.bank,), some_tools(tx, trained=False))
+    page = fang.opens(f"/firm/demands/{demand}")
+    assert "还没有风险评估，无法与这家银行的风险线比较" in page.words
+    assert "1.37%" not in page.html
+
+
+def test_areas_and_industries_are_called_by_their_names(fang, database, world) -> None:
+    with database.transaction(PLATFORM) as tx:
+        a_product(tx, world.bank, "AREA", name="区贷", criteria={"districts": ["410105"], "industries": ["C"]})
+        demand = a_demand(tx, FANG, (world.bank,), some_tools(tx))
+    said = told(fang, demand)
+    assert "金水区" in said
+    assert "制造业" in said
+    assert "410105" not in said
+
+
 def test_a_bank_that_refused_is_among_those_that_do_not_fit(fang, demand, database, world) -> None:
     with database.transaction(PLATFORM) as tx:
         push_missing(tx, PLATFORM, TODAY, NOW, some_tools(tx))
