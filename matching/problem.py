@@ -47,9 +47,9 @@ def pose(
     Ids are whole numbers of 64 bits, amounts up to MOST_FEN, counts of 31 bits, flags true/false or 1/0; words that
     look like numbers are none. A bank without a product is passed by. ProblemError on anything else.
     """
-    rows = _Table("demands", demands, "demand_id")
-    shelf = _Table("products", products, "product_id")
-    ends = _Table("pairs", pairs, "demand_id")
+    rows = Table("demands", demands, "demand_id")
+    shelf = Table("products", products, "product_id")
+    ends = Table("pairs", pairs, "demand_id")
     demand_id, product_id, product_bank = rows.ids("demand_id"), shelf.ids("product_id"), shelf.whole("bank_id")
     bank_id, bank_places = _banks(banks, product_bank)
     order, row = np.argsort(demand_id, kind="stable"), np.argsort(product_id, kind="stable")
@@ -110,7 +110,7 @@ def lines_of(lines: Iterable[Line]) -> Lines:
     return Lines(*(np.ascontiguousarray(column) for column in table.T))
 
 
-class _Table:
+class Table:
     """One table's columns, each read as what it must hold; ProblemError names the row and the column that do not."""
 
     def __init__(self, name: str, columns: Columns, first: str) -> None:
@@ -229,7 +229,7 @@ def _banks(banks: Columns | None, product_bank: Ints) -> tuple[Ints, Ints]:
     bank_id = np.unique(product_bank)
     places = np.full(len(bank_id), NO_LIMIT, np.int64)
     if banks is not None:
-        table = _Table("banks", banks, "bank_id")
+        table = Table("banks", banks, "bank_id")
         named, limits = table.ids("bank_id"), table.limits("places")
         known = np.isin(named, bank_id)
         places[np.searchsorted(bank_id, named[known])] = limits[known]
