@@ -14,6 +14,7 @@ import numpy as np
 CHUNK = 8_192
 FEWEST, MOST = 5, 20
 TABLES = ("demands", "products", "pairs", "banks")
+LIMITS = {"places", "quota_fen"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,18 @@ def read_day(folder: Path) -> dict[str, dict[str, np.ndarray]]:
         table, name, _ = path.name.split(".")
         found[table][name] = np.load(path)
     return {table: columns for table, columns in found.items() if columns}
+
+
+def half_of(day: dict[str, dict[str, Any]], odd: int) -> dict[str, dict[str, Any]]:
+    """The demands with odd (or even) numbers, and half of every limit: two such days differ as two days of a city."""
+    found = {}
+    for table, columns in day.items():
+        if "demand_id" in columns:
+            found[table] = {name: column[columns["demand_id"] % 2 == odd] for name, column in columns.items()}
+        else:
+            halved = {name: np.where(columns[name] < 0, -1, columns[name] // 2) for name in LIMITS & set(columns)}
+            found[table] = columns | halved
+    return found
 
 
 def draw_day(shape: Shape) -> dict[str, dict[str, Any]]:
@@ -85,7 +98,8 @@ def _fitting(shape: Shape, popular: np.ndarray, random: np.random.Generator) -> 
     parts = []
     for start in range(0, shape.demands, CHUNK):
         rows = len(wanted[start : start + CHUNK])
-        drawn = popular.astype(np.float32) - np.log(random.standard_exponential((rows, shape.products), np.float32))
+        noise = np.maximum(random.standard_exponential((rows, shape.products), np.float32), np.finfo(np.float32).tiny)
+        drawn = popular.astype(np.float32) - np.log(noise)
         best = np.argpartition(-drawn, most - 1, axis=1)[:, :most]
         kept = np.arange(most) < wanted[start : start + CHUNK, None]
         owner = np.repeat(np.arange(start, start + rows), most).reshape(rows, most)

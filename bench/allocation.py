@@ -1,17 +1,20 @@
 """The sharing out of a city's day beside its peers: 330,000 demands, 4 million pairs, 233 products of 116 banks.
 
-    python bench/allocation.py [--demands 330000] [--runs 3] [--refusals 9] [--seed 1] [--json PATH]
+    python bench/allocation.py [--demands 330000] [--runs 3] [--refusals 9] [--seed 1] [--others 2,3,4] [--json PATH]
 
 Every contender runs in a process of its own, in turn, so that all share the machine's quiet and busy minutes and none
 counts another's memory; the median counts. CPU holds where others use the machine too. One bank per demand: OR-tools'
 min-cost flow is the referee, its arcs handed over as arrays, a flow past every bank at no cost (what does not fit stays
 out), values as millionths; build and solve apart. Three banks: places of products and banks, money lines, floors,
 intended pairs and late demands first; greedy takes pairs by value in the same order of stages. HiGHS solves the linear
-programme of each stage where that is small. After one refusal: the lists mended, beside the day shared out anew.
+programme of each stage where that is small. Other seeds: ours alone, once. After one refusal: published lines stand, so
+what is left is found, solved and certified as a supplement, beside the day shared out anew, which would move lines that
+are out. Yesterday's prices: half of the day's demands bid from nothing, and from what the other half paid.
 """
 
 import json
 import multiprocessing
+import os
 import platform
 import resource
 import tempfile
@@ -25,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
-from _city_day import Shape, draw_day, read_day, write_day
+from _city_day import Shape, draw_day, half_of, read_day, write_day
 from rich.console import Console
 from rich.table import Table
 
@@ -85,6 +88,7 @@ def ours(folder: Path, ruled: bool) -> Told:
         "demands_placed": proof.demands_placed, "breaches": len(proof.breaches), "peak_mib": peak_mib(),
         "blocking_pairs": proof.blocking_pairs, "starved_banks": len(proof.starved_banks),
         "short_of_floor": len(proof.short_of_floor), "longest_wait": proof.longest_wait,
+        "late_unlisted": proof.late_unlisted,
     }  # fmt: skip
 
 
@@ -181,7 +185,6 @@ def linear(problem: "Problem", left: "Stage") -> float:
     programme.a_matrix_.start_, programme.a_matrix_.index_ = matrix.indptr, matrix.indices
     programme.a_matrix_.value_ = matrix.data
     solver = highspy.Highs()
-    solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", False)
     solver.passModel(programme)
     solver.run()
@@ -215,32 +218,55 @@ def beside_linear(shape: Shape, seed: int) -> Told:
 
 
 def after_refusals(folder: Path, ruled: bool, refusals: int) -> list[Told]:
-    """Refusal after refusal: the lists mended, and every third time the day shared out anew as well."""
+    """Refusal after refusal of a published line: the supplement, and every third time the day shared out anew."""
     from matching.allocate import allocate
     from matching.certificate import certify
-    from matching.mend import mend
+    from matching.rules import pairs_of
+    from matching.supplement import what_is_left
     from matching.warm import warm_up
 
     warm_up()
     problem = posed(read_day(folder), ruled)
-    lists, draw, found = allocate(problem), np.random.default_rng(0), []
-    mend(problem, lists)
+    morning = allocate(problem)
+    published, draw, found = morning.pairs, np.random.default_rng(0), []
+    refused = published[:0]
     for turn in range(refusals):
-        excluded = problem.excluded.copy()
-        excluded[draw.choice(lists.pairs)] = True
-        problem = replace(problem, excluded=excluded)
+        refused = np.append(refused, draw.choice(np.setdiff1d(published, refused)))
         told: Told = {}
-        with timed(told, "mend"):
-            mended = mend(problem, lists)
+        with timed(told, "find"):
+            left = what_is_left(problem, published, refused)
+        with timed(told, "solve"):
+            supplement = allocate(left)
+        with timed(told, "certify"):
+            proof = certify(left, supplement.lines, supplement.prices)
+        published = np.sort(np.append(published, pairs_of(problem, supplement.lines)[0]))
+        standing = np.setdiff1d(published, refused)
         if turn % 3 == 0:
+            excluded = problem.excluded.copy()
+            excluded[refused] = True
             with timed(told, "anew"):
-                anew = allocate(problem, warm_prices=lists.prices)
-            told |= {"anew_moved": len(np.setxor1d(anew.pairs, lists.pairs)), "anew_gap": anew.gap}
-        proof = certify(problem, mended.lines, mended.prices)
-        told |= {"gap": proof.gap, "breaches": len(proof.breaches), "value": proof.value}
-        found.append(told | {"moved": len(np.setxor1d(mended.pairs, lists.pairs))})
-        lists = mended
+                anew = allocate(replace(problem, excluded=excluded), warm_prices=morning.prices)
+            told["anew_moved"] = len(np.setxor1d(anew.pairs, standing))
+        told |= {"all": sum(told[step] for step in ("find", "solve", "certify")), "lines": proof.placed}
+        told |= {"waiting": len(left.demand_id), "gap": proof.gap, "breaches": len(proof.breaches)}
+        found.append(told | {"day_gap": 1 - problem.value[standing].sum() / morning.bound})
     return found
+
+
+def from_yesterday(folder: Path, ruled: bool) -> Told:
+    """Half of the demands (and of every limit) shared out from nothing, and from the prices of the other half."""
+    from matching.allocate import allocate
+    from matching.warm import warm_up
+
+    warm_up()
+    day = read_day(folder)
+    yesterday, today = (posed(half_of(day, odd), ruled) for odd in (0, 1))
+    prices, told = allocate(yesterday).prices, {"demands": len(today.demand_id)}
+    for name, start in (("cold", None), ("warm", prices)):
+        with timed(told, name):
+            found = allocate(today, warm_prices=start)
+        told[f"{name}_gap"] = found.gap
+    return told
 
 
 def middle(runs: list[Told]) -> Told:
@@ -261,19 +287,29 @@ def contest(folder: Path, ruled: bool, runs: int) -> list[Told]:
     return rows
 
 
-def measure(demands: int, runs: int, refusals: int, seed: int) -> Told:
-    found: Told = {}
+def measure(demands: int, runs: int, refusals: int, seeds: list[int]) -> Told:
+    found: Told = {"seeds": []}
     for name, ruled in (("one bank", False), ("three banks", True)):
         for size in (demands, 20_000):
-            with tempfile.TemporaryDirectory(prefix="allocation-") as folder:
-                shape = Shape(size, roominess=1.6 if ruled else 0.8, ruled=ruled, seed=seed)
-                pairs = apart(write_day, Path(folder), shape)
+            with written(size, ruled, seeds[0]) as (folder, pairs):
                 if size == demands:
-                    found[name] = {"demands": size, "pairs": pairs, "ways": contest(Path(folder), ruled, runs)}
-                turns = apart(after_refusals, Path(folder), ruled, refusals)
+                    found[name] = {"demands": size, "pairs": pairs, "ways": contest(folder, ruled, runs)}
+                turns = apart(after_refusals, folder, ruled, refusals)
                 found[f"a refusal, {name}, {size:,} demands"] = {"pairs": pairs, "turns": turns}
-    found["linear"] = [apart(beside_linear, shape, seed + more) for shape in SMALL for more in range(3)]
+                found[f"yesterday, {name}, {size:,} demands"] = apart(from_yesterday, folder, ruled)
+        for seed in seeds:
+            with written(demands, ruled, seed) as (folder, pairs):
+                found["seeds"].append({"name": name, "seed": seed, "pairs": pairs} | apart(ours, folder, ruled))
+    found["linear"] = [apart(beside_linear, shape, seeds[0] + more) for shape in SMALL for more in range(3)]
     return found
+
+
+@contextmanager
+def written(demands: int, ruled: bool, seed: int) -> Iterator[tuple[Path, int]]:
+    """A day on disk, and its pairs."""
+    with tempfile.TemporaryDirectory(prefix="allocation-") as folder:
+        shape = Shape(demands, roominess=1.6 if ruled else 0.8, ruled=ruled, seed=seed)
+        yield Path(folder), apart(write_day, Path(folder), shape)
 
 
 def show(found: Told) -> None:
@@ -293,18 +329,36 @@ def show(found: Told) -> None:
                 f"{row['solve_cpu'] / part['ways'][0]['solve_cpu']:.1f} ×",
             )  # fmt: skip
         Console(width=160).print(table)
-    table = Table("", "mended: ms (CPU)", "slowest", "moved", "gap", "breaches", "anew from its prices: ms (CPU)",
-                  "moved", title="After one refusal (median)")  # fmt: skip
+    table = Table("", "seed", "solve s (CPU)", "certify s (CPU)", "gap", "breaches", "starved banks", "late unlisted",
+                  "peak MiB", title="Other days: ours, once")  # fmt: skip
+    for row in found["seeds"]:
+        table.add_row(
+            row["name"], str(row["seed"]), f"{row['solve']:.2f} ({row['solve_cpu']:.2f})",
+            f"{row['certify']:.2f} ({row['certify_cpu']:.2f})", f"{row['gap']:.4%}", str(row["breaches"]),
+            str(row["starved_banks"]), str(row["late_unlisted"]), f"{row['peak_mib']:,}",
+        )  # fmt: skip
+    Console(width=160).print(table)
+    table = Table("", "supplement: ms", "slowest", "of which find", "solve", "certify", "waiting", "lines", "gap",
+                  "breaches", "gap of the day", "anew: ms", "moved", title="After one refusal (median)")  # fmt: skip
     for name, part in found.items():
         if not name.startswith("a refusal"):
             continue
         row, anew = middle(part["turns"]), middle([one for one in part["turns"] if "anew" in one])
         table.add_row(
-            name.removeprefix("a refusal, "), f"{1000 * row['mend']:.0f} ({1000 * row['mend_cpu']:.0f})",
-            f"{1000 * max(one['mend'] for one in part['turns']):.0f}", f"{row['moved']:.0f}", f"{row['gap']:.4%}",
-            str(sum(one["breaches"] for one in part["turns"])),
-            f"{1000 * anew['anew']:.0f} ({1000 * anew['anew_cpu']:.0f})", f"{anew['anew_moved']:,.0f}",
+            name.removeprefix("a refusal, "), f"{1000 * row['all']:.0f}",
+            f"{1000 * max(one['all'] for one in part['turns']):.0f}",
+            *(f"{1000 * row[step]:.0f}" for step in ("find", "solve", "certify")), f"{row['waiting']:,.0f}",
+            f"{row['lines']:.0f}", f"{row['gap']:.3%}", str(sum(one["breaches"] for one in part["turns"])),
+            f"{row['day_gap']:.4%}", f"{1000 * anew['anew']:.0f}", f"{anew['anew_moved']:,.0f}",
         )  # fmt: skip
+    Console(width=160).print(table)
+    table = Table("", "from nothing: ms (CPU)", "gap", "from yesterday's prices: ms (CPU)", "gap", title="Warm start")
+    for name, row in found.items():
+        if name.startswith("yesterday"):
+            steps = (f"{1000 * row[way]:.0f} ({1000 * row[f'{way}_cpu']:.0f})" for way in ("cold", "warm"))
+            gaps = (f"{row[f'{way}_gap']:.4%}" for way in ("cold", "warm"))
+            told = (part for both in zip(steps, gaps, strict=True) for part in both)
+            table.add_row(f"{name.removeprefix('yesterday, ')}, halved", *told)
     Console(width=160).print(table)
     table = Table("demands", "products", "pairs", "seed", "ours ms", "HiGHS ms", "below the linear optimum",
                   "our bound above it", "gap", "breaches", title="Each stage's linear programme")  # fmt: skip
@@ -318,16 +372,19 @@ def show(found: Told) -> None:
 
 
 def main(
-    demands: int = 330_000, runs: int = 3, refusals: int = 9, seed: int = 1,
+    demands: int = 330_000, runs: int = 3, refusals: int = 9, seed: int = 1, others: str = "2,3,4",
     json_path: Annotated[Path | None, typer.Option("--json")] = None,
 ) -> None:  # fmt: skip
     """Measure all, print the tables, write JSON."""
-    found = measure(demands, runs, refusals, seed)
+    load = [os.getloadavg()]
+    found = measure(demands, runs, refusals, [seed, *(int(one) for one in others.split(",") if one)])
+    load.append(os.getloadavg())
     show(found)
+    Console().print(f"Load of the machine ({os.cpu_count()} cores) before and after: {load[0]}, {load[1]}")
     if json_path is not None:
         versions = {name: version(name) for name in ("numpy", "numba", "ortools", "highspy")}
-        told = {"python": platform.python_version(), "versions": versions, "seed": seed, **found}
-        json_path.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        machine = {"python": platform.python_version(), "versions": versions, "cores": os.cpu_count(), "load": load}
+        json_path.write_text(json.dumps(machine | {"seed": seed} | found, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The sharing out of a day: all open demands together, intended banks first, under places, money and floors.
 
 Three stages (see `stages`), each an auction with prices (see `auction`), each then filled up so that nothing that could
-still be placed is left out; at the end products under their exposure floor are helped by moving later lines there.
+still be placed is left out; at the end products under their exposure floor are helped by moving later lines there, and
+what those leave free is filled again.
 """
 
+import platform
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +15,22 @@ import numpy as np
 
 from matching.floors import keep_floors
 from matching.market import Market, market_of
-from matching.stages import STAGES, Stage, dual_bound, met_before, pair_stages, possible, remaining, reserved
+from matching.stages import (
+    REST,
+    STAGES,
+    Stage,
+    Stages,
+    dual_bound,
+    met_before,
+    pair_stages,
+    possible,
+    remaining,
+    reserved,
+)
 from matching.terms import Allocation, Ints, Lines, Prices, Problem
+
+SOLVER = "auction 1"
+"""Raised whenever the same problem could get other lists; the hashes beside it in test_allocate.py notice."""
 
 ROUNDS, SWEEPS, GOOD_ENOUGH, GOOD_FOR_BIG = 3, 3, 1e-3, 4e-3
 """Auctions tried at most, each from the prices the last one taught, sweeps of polish between, until the gap is so (the
@@ -26,6 +42,11 @@ SHY = 0.97
 ONE_IN, SHY_OF_SAMPLE = 10, 0.9
 ONE_IN_MANY, SHY_OF_FEW = 30, 0.8
 """A sample's size, and the share of its prices an auction starts from; where only places are limited, fewer will do."""
+
+
+def solver_version() -> str:
+    """Under these same words the same problem gets the same lists, to the byte."""
+    return f"{SOLVER}, numba {nb.__version__}, numpy {np.__version__}, {platform.machine()}"
 
 
 def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | None = None) -> Allocation:
@@ -45,7 +66,7 @@ def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | 
         taken, proof = _share_out(problem, left, taken, order, warm)
         proofs.append(proof)
         seconds[f"stage {stage}"] = time.perf_counter() - began
-    taken = keep_floors(problem, taken)
+    taken = _with_floors(problem, taken, stage_of)
     return Allocation(
         pairs=taken,
         lines=lines_of_pairs(problem, taken),
@@ -54,6 +75,14 @@ def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | 
         bound=float(sum(one.bound for one in proofs)),
         seconds=seconds,
     )
+
+
+def _with_floors(problem: Problem, taken: Ints, stage_of: Stages) -> Ints:
+    """Floors kept, and what a moved line left free given away, until there is nothing to move."""
+    while (kept := keep_floors(problem, taken)) is not taken:
+        left = remaining(problem, kept, REST, stage_of)
+        taken = np.sort(np.concatenate([kept, fill_up(problem, left, kept[:0])]))
+    return taken
 
 
 def _order(demands: int, seed: int) -> Ints:
@@ -89,13 +118,16 @@ def _share_out(problem: Problem, left: Stage, taken: Ints, order: Ints, warm: Pr
         if problem.value[filled].sum() > problem.value[best].sum():
             best = filled
         proof = tighter(proof, found)
-        if market.is_cheap() or _good_enough(problem, market, best, proof):
+        if market.is_cheap():
             break
-        polished = market.polished(found, SWEEPS)
-        proof = tighter(proof, polished)
+        for _ in range(SWEEPS):
+            if _good_enough(problem, market, best, proof):
+                break
+            found = market.polished(found, 1)
+            proof = tighter(proof, found)
         if _good_enough(problem, market, best, proof):
             break
-        start = _shy(market, polished, SHY)
+        start = _shy(market, found, SHY)
     return np.sort(np.concatenate([taken, best])), proof
 
 

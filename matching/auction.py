@@ -172,16 +172,14 @@ def _reprice(  # pragma: no cover  compiled
 def run(  # noqa: C901, PLR0912, PLR0915  pragma: no cover  one loop, compiled
     offsets: Any, pair_product: Any, value: Any, amount: Any, lines: Any, product_bank: Any, places: Any, quota: Any,
     bank_places: Any, bank_first: Any, bank_products: Any, heap_first: Any, order: Any, price_from: Any,
-    money_from: Any, holders: Any, bank_from: Any, eps: float, most_bids: int,
+    money_from: Any, eps: float, most_bids: int,
 ) -> Any:  # fmt: skip
     """Run one stage to its end, on pairs that are possible (see `stages.possible`).
 
     offsets[n+1], pair_product[k], value[k], amount[n] fen, lines[n]; product_bank[m], places[m], quota[m] fen (-1:
     none), bank_places[b] (-1: none); bank_products[bank_first[b]:bank_first[b+1]]; heap_first[m+1] leaves room for each
-    product's holders and one more; order in which demands bid, others only once outbid; price_from[m] and
-    money_from[m] least prices per place and per fen; holders: pairs that hold a place already, at those prices and
-    bank_from[b], so that the next best bid takes it. Returns chosen[k] (bool), price[m] per place,
-    money[m] per fen, bank_price[b], bids made.
+    product's holders and one more; order in which demands bid; price_from[m] and money_from[m] least prices per place
+    and per fen. Returns chosen[k] (bool), price[m] per place, money[m] per fen, bank_price[b], bids made.
     """
     demands, products, banks = len(offsets) - 1, len(places), len(bank_places)
     chosen, owner = np.zeros(len(value), np.bool_), np.empty(len(value), np.int32)
@@ -196,24 +194,6 @@ def run(  # noqa: C901, PLR0912, PLR0915  pragma: no cover  one loop, compiled
     head, length, bids = 0, 0, 0
     for demand in range(demands):
         owner[offsets[demand] : offsets[demand + 1]] = demand
-    for position in range(len(holders)):
-        pair = holders[position]
-        product = pair_product[pair]
-        bank = product_bank[product]
-        start = heap_first[product]
-        heap_bid[start + used[product]], heap_pair[start + used[product]] = price_from[product] + bank_from[bank], pair
-        _sift_up(heap_bid, heap_pair, start, used[product])
-        used[product] += 1
-        bank_used[bank] += 1
-        spent[product] += amount[owner[pair]]
-        chosen[pair] = True
-        held[owner[pair]] += 1
-    if len(holders) > 0:
-        for bank in range(banks):
-            _reprice(
-                bank, bank_first, bank_products, used, places, bank_used, bank_places, heap_bid, heap_first, reserve,
-                cost,
-            )  # fmt: skip
     for position in range(len(order)):
         demand = order[position]
         if lines[demand] > 0 and offsets[demand + 1] > offsets[demand]:

@@ -11,11 +11,29 @@ from typing import Any
 import numpy as np
 
 from matching.problem import input_hash, lines_of, output_hash
-from matching.rules import floor_breaches, limit_breaches, pairs_of, priority_breaches, rank_breaches
-from matching.stages import STAGES, dual_bound, line_stages, met_before, on_offer, pair_stages, remaining, reserved
+from matching.rules import (
+    floor_breaches,
+    limit_breaches,
+    order_breaches,
+    pairs_of,
+    priority_breaches,
+    rank_breaches,
+    real_prices,
+)
+from matching.stages import (
+    STAGES,
+    dual_bound,
+    late_demands,
+    line_stages,
+    met_before,
+    on_offer,
+    pair_stages,
+    remaining,
+    reserved,
+)
 from matching.terms import Flags, Floats, Ints, Line, Lines, Prices, Problem
 
-VERSION = "certificate 1"
+VERSION = "certificate 2"
 
 
 @dataclass(frozen=True)
@@ -24,8 +42,9 @@ class Certificate:
 
     `gap` = (bound - value) / bound, under the rule that intended pairs come first (and late demands second).
     `blocking_pairs`: pairs left out though both sides would, by value, take them for a line they have; lists of most
-    value have some. `starved_banks`: banks with fitting demands and places, and no line. `longest_wait`: days waited by
-    the demand longest without a line though something fits it.
+    value have some. `starved_banks`: banks with fitting demands and places, and no line. `unlisted`: demands without a
+    line, new or open, though something fits them; `longest_wait`: the most days one of them waited; `late_unlisted`:
+    those of them that waited past the problem's limit. Had there been room for one, it would be a breach.
     """
 
     version: str
@@ -50,6 +69,8 @@ class Certificate:
     bank_prices: dict[str, float]
     input_hash: str
     output_hash: str
+    late_unlisted: int = 0
+    """Last and with a default: certificates of version 1 do not say."""
 
     def to_json(self) -> bytes:
         """Stable bytes: the same lists always give the same."""
@@ -72,10 +93,12 @@ def certify(problem: Problem, lines: Lines | Iterable[Line], prices: tuple[Price
     """Check every rule; value, bound, gap and findings anew. `prices`: one set per stage, any ≥ 0 prove a bound."""
     table = lines if isinstance(lines, Lines) else lines_of(lines)
     pairs, breaches = pairs_of(problem, table)
+    prices, unreal = real_prices(problem, prices)
     stage_of = pair_stages(problem)
     line_stage = line_stages(problem, pairs, stage_of)
-    breaches += rank_breaches(table) + limit_breaches(problem, pairs)
+    breaches += unreal + rank_breaches(table) + limit_breaches(problem, pairs)
     if not breaches:
+        breaches += order_breaches(problem, table, pairs)
         breaches += priority_breaches(problem, pairs, line_stage, stage_of) + floor_breaches(problem, pairs, line_stage)
     values = tuple(float(problem.value[pairs[line_stage == stage]].sum()) for stage in STAGES)
     bounds = tuple(
@@ -87,7 +110,7 @@ def certify(problem: Problem, lines: Lines | Iterable[Line], prices: tuple[Price
     alive = on_offer(problem) & (problem.lines_left > 0)[problem.pair_demand]
     left_out = np.zeros(len(listed), bool)
     left_out[problem.pair_demand[alive]] = True
-    left_out &= ~listed
+    left_out &= ~listed & (problem.lines_left == problem.max_banks)
     count = np.bincount(problem.pair_product[pairs], minlength=len(problem.places))
     return Certificate(
         version=VERSION,
@@ -112,6 +135,7 @@ def certify(problem: Problem, lines: Lines | Iterable[Line], prices: tuple[Price
         bank_prices=_named(problem.bank_id, _highest(prices, "bank")),
         input_hash=input_hash(problem),
         output_hash=output_hash(table),
+        late_unlisted=int((left_out & late_demands(problem)).sum()),
     )
 
 

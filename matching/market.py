@@ -1,6 +1,7 @@
 """One stage as the compiled code sees it: its possible pairs as columns, an auction over them, a polish of prices."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numba as nb
@@ -17,7 +18,6 @@ COARSE, LIMITED = 5e-2, 5e-3
 banks' places are limited: the gap is at most that per line, and was seen to be a hundredth of it."""
 
 MOST_BIDS_PER_PAIR = 200
-NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +37,8 @@ class Market:
     bank_places: Ints
     fineness: float
 
-    def run(self, order: Ints, start: Prices, holders: Ints = NOBODY) -> tuple[Ints, Prices]:
-        """An auction in this order of bidding, from these least prices: the chosen pairs (positions) and the prices.
-
-        `holders`: pairs of this market (places among its own) that hold a line from the beginning, at these prices.
-        """
+    def run(self, order: Ints, start: Prices) -> tuple[Ints, Prices]:
+        """An auction in this order of bidding, from these least prices: the chosen pairs (positions) and the prices."""
         banks, products = len(self.bank_places), len(self.places)
         bank_products = np.argsort(self.product_bank, kind="stable")
         bank_first = np.searchsorted(self.product_bank[bank_products], np.arange(banks + 1))
@@ -51,26 +48,28 @@ class Market:
         mean = float(self.value.sum()) / max(len(self.value), 1)
         chosen, price, money, bank_price, _ = auction.run(
             self.offsets, self.product, self.value, self.amount, self.lines, self.product_bank, self.places, self.quota,
-            self.bank_places, bank_first, bank_products, heap_first, order, start.product, start.quota, holders,
-            start.bank, self.fineness * mean, MOST_BIDS_PER_PAIR * len(self.value) + 10_000,
+            self.bank_places, bank_first, bank_products, heap_first, order, start.product, start.quota,
+            self.fineness * mean, MOST_BIDS_PER_PAIR * len(self.value) + 10_000,
         )  # fmt: skip
         return self.pairs[chosen], Prices(price, money, bank_price)
 
     def polished(self, prices: Prices, sweeps: int) -> Prices:
         """The same prices made tighter by so many rounds of coordinate descent."""
         price, money, bank_price = prices.product.copy(), prices.quota.copy(), prices.bank.copy()
-        by_product = np.argsort(self.product, kind="stable")
-        product_first = np.searchsorted(self.product[by_product], np.arange(len(self.places) + 1))
-        bank = self.product_bank[self.product]
-        by_bank = np.argsort(bank, kind="stable")
-        bank_first = np.searchsorted(bank[by_bank], np.arange(len(self.bank_places) + 1))
         for _ in range(sweeps):
             polish.sweep(
                 self.offsets, self.owner, self.product, self.value, self.amount, self.lines, self.product_bank,
-                self.places, self.quota, self.bank_places, by_product, product_first, by_bank, bank_first,
-                price, money, bank_price,
+                self.places, self.quota, self.bank_places, *self._suitors, price, money, bank_price,
             )  # fmt: skip
         return Prices(price, money, bank_price)
+
+    @cached_property
+    def _suitors(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """The pairs of each product, and of each bank, one group after the other, and where each group begins."""
+        bank = self.product_bank[self.product]
+        by_product, by_bank = (np.argsort(one, kind="stable") for one in (self.product, bank))
+        product_first = np.searchsorted(self.product[by_product], np.arange(len(self.places) + 1))
+        return by_product, product_first, by_bank, np.searchsorted(bank[by_bank], np.arange(len(self.bank_places) + 1))
 
     def is_cheap(self) -> bool:
         """Small and without a money line that could bind: one auction comes as near the optimum as its step allows."""

@@ -5,6 +5,7 @@ import numpy as np
 from matching.stages import (
     INTENDED,
     REST,
+    STAGES,
     URGENT,
     Stage,
     Stages,
@@ -14,7 +15,7 @@ from matching.stages import (
     remaining,
     reserved,
 )
-from matching.terms import Flags, Ints, Lines, Problem
+from matching.terms import Flags, Ints, Lines, Prices, Problem
 
 WHY = {INTENDED: "it named this bank", URGENT: "it has waited too long"}
 
@@ -33,7 +34,9 @@ def pairs_of(problem: Problem, lines: Lines) -> tuple[Ints, list[str]]:
     breaches += _told(lines, known & (owner != lines.bank_id), "the product does not belong to this bank")
     breaches += _told(lines, known & ~real, "the demand does not fit the product, or the pair was never alive")
     breaches += _told(lines, real & excluded, "the pair is excluded")
-    pairs = np.sort(place[real & ~excluded])
+    worthless = problem.value[place] <= 0 if len(key) else np.zeros(len(lines), bool)
+    breaches += _told(lines, real & ~excluded & worthless, "the pair is worth nothing")
+    pairs = np.sort(place[real & ~excluded & ~worthless])
     twice = np.flatnonzero(pairs[1:] == pairs[:-1])
     breaches += [f"{_pair(problem, int(pairs[one]))}: the line stands there twice" for one in twice]
     return pairs, breaches
@@ -59,6 +62,21 @@ def _pair(problem: Problem, pair: int) -> str:
     return f"demand {problem.demand_id[problem.pair_demand[pair]]} at product {problem.product_id[product]}"
 
 
+def real_prices(problem: Problem, prices: tuple[Prices, ...]) -> tuple[tuple[Prices, ...], list[str]]:
+    """Prices of each stage to prove a bound by, nothing where a set is no finite number for each product and bank."""
+    lengths = (len(problem.product_id), len(problem.product_id), len(problem.bank_id))
+    nothing = Prices(*(np.zeros(length) for length in lengths))
+    found, breaches = [], []
+    for stage in STAGES:
+        one = prices[stage] if stage < len(prices) else None
+        parts = () if one is None else (one.product, one.quota, one.bank)
+        is_real = [len(part) for part in parts] == list(lengths) and all(np.isfinite(part).all() for part in parts)
+        found.append(one if one is not None and is_real else nothing)
+        if not is_real:
+            breaches.append(f"the prices of stage {stage} are not one finite number for each product and bank")
+    return tuple(found), breaches
+
+
 def rank_breaches(lines: Lines) -> list[str]:
     """A demand's lines are ranked 1, 2, … without gap."""
     order = np.lexsort((lines.rank, lines.demand_id))
@@ -68,6 +86,15 @@ def rank_breaches(lines: Lines) -> list[str]:
     start = np.maximum.accumulate(np.where(first, np.arange(len(demand)), 0))
     wrong = np.unique(demand[rank != np.arange(len(demand)) - start + 1])
     return [f"demand {one}: its lines are not ranked 1, 2, …" for one in wrong]
+
+
+def order_breaches(problem: Problem, lines: Lines, pairs: Ints) -> list[str]:
+    """A demand's lines stand in order of falling value, ties by product; for lines that broke no rule so far."""
+    stated = np.lexsort((lines.rank, lines.demand_id))
+    best_first = pairs[np.lexsort((problem.pair_product[pairs], -problem.value[pairs], problem.pair_demand[pairs]))]
+    expected = problem.product_id[problem.pair_product[best_first]]
+    wrong = np.unique(lines.demand_id[stated][lines.product_id[stated] != expected])
+    return [f"demand {one}: its lines do not stand in order of their value" for one in wrong]
 
 
 def limit_breaches(problem: Problem, pairs: Ints) -> list[str]:
