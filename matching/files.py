@@ -17,7 +17,8 @@ LISTS = ("demand_id", "product_id", "bank_id", "rank")
 def read_columns(path: Path, name: str) -> Columns:
     """A table's columns by name, `name` its own; ProblemError where this is no Parquet file, or ambiguous."""
     try:
-        table = pq.read_table(path, partitioning=None)
+        with pq.ParquetFile(path) as file:
+            table = file.read()
         columns = {column: _values(table.column(at)) for at, column in enumerate(table.column_names)}
     except (OSError, pa.ArrowException) as fault:
         said = " ".join(str(fault).split())
@@ -30,6 +31,8 @@ def read_columns(path: Path, name: str) -> Columns:
 
 def _values(column: pa.ChunkedArray) -> NDArray[Any]:
     """Whole numbers with gaps stay whole numbers, which floats could not hold; nothing where numpy has no such type."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     if pa.types.is_integer(column.type) and column.null_count:
         return np.array(column.to_pylist(), object)
     try:

@@ -19,6 +19,7 @@ NO_LIMIT = -1
 MOST, MOST_COUNT, EXACT = 2**63 - 1, 2**31 - 1, 2**53
 """The largest whole number, the largest count, the largest number that is still exact as a float."""
 
+MOST_BANKS = 1_000
 NUMBERS = (int, float, Decimal, np.integer, np.floating)
 FLAGS = (bool, int, np.bool_, np.integer)
 Columns = Mapping[str, Any]
@@ -47,6 +48,9 @@ def pose(
     Ids are whole numbers of 64 bits, amounts up to MOST_FEN, counts of 31 bits, flags true/false or 1/0; words that
     look like numbers are none. A bank without a product is passed by. ProblemError on anything else.
     """
+    _within("max_banks", max_banks, 1, MOST_BANKS)
+    if urgent_days is not None:
+        _within("urgent_days", urgent_days, 0, MOST_COUNT)
     rows = Table("demands", demands, "demand_id")
     shelf = Table("products", products, "product_id")
     ends = Table("pairs", pairs, "demand_id")
@@ -110,6 +114,11 @@ def lines_of(lines: Iterable[Line]) -> Lines:
     return Lines(*(np.ascontiguousarray(column) for column in table.T))
 
 
+def _within(name: str, number: int, least: int, most: int) -> None:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or not least <= number <= most:
+        raise ProblemError(f"{name}: {number!r:.60} is no whole number from {least} to {most}")
+
+
 class Table:
     """One table's columns, each read as what it must hold; ProblemError names the row and the column that do not."""
 
@@ -125,6 +134,8 @@ class Table:
             values = np.asarray(self.columns[column])
         except ValueError:  # lists of different lengths
             values = np.empty((0, 0))
+        if values.ndim == 1 and not len(values):
+            values = np.zeros(0, np.int64)
         if values.ndim != 1:
             raise ProblemError(f"{self.name}: the column '{column}' does not hold one value for each row")
         if rows is not None and len(values) != rows:
@@ -171,7 +182,7 @@ class Table:
         return self._whole(column, self.column(column, self.rows))
 
     def _whole(self, column: str, values: NDArray[Any]) -> Ints:
-        self._numbers(column, values, "whole numbers")
+        values = self._numbers(column, values, "whole numbers")
         if values.dtype.kind != "i":
             largest = EXACT if values.dtype.kind == "f" else MOST
             self._none((values > largest) | (values < -largest), column, values, ": {} is too large")
@@ -179,8 +190,7 @@ class Table:
         return values.astype(np.int64, copy=False)
 
     def reals(self, column: str) -> Floats:
-        values = self.column(column, self.rows)
-        self._numbers(column, values, "numbers")
+        values = self._numbers(column, self.column(column, self.rows), "numbers")
         self._none((values > EXACT) | (values < -EXACT), column, values, ": {} is too large")
         return values.astype(np.float64, copy=False)
 
@@ -197,14 +207,15 @@ class Table:
             self._all(fine, column, values, "true or false")
         return values.astype(bool, copy=False)
 
-    def _numbers(self, column: str, values: NDArray[Any], what: str) -> None:
-        """Nothing empty, and nothing but finite numbers; words that look like numbers are none."""
+    def _numbers(self, column: str, values: NDArray[Any], what: str) -> NDArray[Any]:
+        """The same, if nothing is empty and all are finite numbers; words that look like numbers are none."""
         self._no_gap(column, values)
         if values.dtype.kind == "O":
             fine = [isinstance(one, NUMBERS) and not isinstance(one, bool) for one in values.tolist()]
             self._all(fine, column, values, what)
         else:
-            self._all([values.dtype.kind in "iuf"] * len(values[:1]), column, values, what)
+            self._all([values.dtype.kind in "iuf"], column, values, what)
+        return values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values
 
     def _no_gap(self, column: str, values: NDArray[Any]) -> None:
         gaps = np.isinf(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)

@@ -190,3 +190,13 @@ def test_empty_tables_are_an_empty_day():
     assert len(pose(TABLES["demands"], nothing["products"], nothing["pairs"]).value) == 0
     with pytest.raises(ProblemError, match="row 0, column 'demand_id': nobody knows the id 1"):
         pose(nothing["demands"], TABLES["products"], TABLES["pairs"])
+
+
+@pytest.mark.parametrize(
+    "asked", [{"max_banks": 0}, {"max_banks": 10**400}, {"max_banks": 1.5}, {"max_banks": True}, {"urgent_days": -1},
+              {"urgent_days": "10"}],
+)  # fmt: skip
+def test_what_is_asked_for_beside_the_tables_is_checked_too(asked):
+    (name,) = asked
+    with pytest.raises(ProblemError, match=f"^{name}: .* is no whole number from "):
+        posed(**asked)
