@@ -88,6 +88,14 @@ class Browser:
         self.page = Page(self.client.post(address, data=data))
         return self.page
 
+    def uploads(self, action: str, name: str, file: tuple[str, bytes, str] | None, **fields: object) -> Page:
+        """The same with a file (name, content, type) in the field `name`; None chooses none."""
+        assert self.page is not None, "open a page first"
+        data = {key: values[0] for key, values in self.page.form(action)["fields"].items()}
+        data |= {key: str(value) for key, value in fields.items()}
+        self.page = Page(self.client.post(action, data=data, files={name: file} if file else None))
+        return self.page
+
 
 def session_of(database: Database, who: Who, today: Any) -> str:
     """The cookie of an open session: the person and the membership are made when they are new."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
@@ -13,6 +13,7 @@ from service.clock import Clock
 from service.domain.errors import Conflict, NotFound
 from service.doors import NotSignedIn
 from service.settings import Settings, read_settings
+from tests.chromium import chromium_open
 from web import flash
 from web.csrf import guard
 from web.forms import Ask, Filled, Form, Typed, blank, read, wording
@@ -67,6 +68,13 @@ def sample_pages(kept: list[str]) -> APIRouter:
 SAMPLE = """{% extends "base.html" %}{% block title %}样页{% endblock %}{% block content %}<h1>样页</h1>
 {% call ui.form("/names", csrf) %}{{ ui.text(view.form, "name") }}{{ ui.button("保存") }}{% endcall %}
 <div id="piece">{% block piece %}<p>{{ ui.light("green") }}</p>{% endblock %}</div>{% endblock %}"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's chromium, driven by Playwright."""
+    with chromium_open() as browser:
+        yield browser
 
 
 @pytest.fixture

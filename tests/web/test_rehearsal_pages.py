@@ -40,13 +40,10 @@ def city(database, settings) -> Browser:
 
 
 def asks(city: Browser, content: bytes | None, **days: object) -> Page:
-    """Send the form of the page with a file; the browser of tests has no file chooser."""
-    form = city.opens("/rehearsals").form("/rehearsals")["fields"]
-    data = {name: values[0] for name, values in form.items()}
-    data |= {"from_on": str(TODAY), "to_on": str(TODAY)} | {name: str(value) for name, value in days.items()}
-    files = {"policy": ("新口径.yaml", content, "application/yaml")} if content is not None else None
-    city.page = Page(city.client.post("/rehearsals", data=data, files=files))
-    return city.page
+    """Ask for a rehearsal of this day, or of others."""
+    city.opens("/rehearsals")
+    file = ("新口径.yaml", content, "application/yaml") if content is not None else None
+    return city.uploads("/rehearsals", "policy", file, **{"from_on": TODAY, "to_on": TODAY} | days)
 
 
 def test_a_rehearsal_is_asked_for_watched_and_read(city: Browser, settings) -> None:

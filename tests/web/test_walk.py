@@ -2,17 +2,10 @@
 the official sees it. Once with JavaScript and once without; no page complains on the console.
 """
 
-import asyncio
 import re
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 
 from docs.take_pictures import LARGEST, take
 from service.actions.add_account import NewAccount, add_account
@@ -22,14 +15,10 @@ from service.clock import Clock
 from service.domain.people import Role, the_platform
 from service.store.platform_state import set_demo_day
 from tests.builders import FANG, NOW, TODAY, ZHONGYUAN, a_small_world, rows_of
+from tests.chromium import served
 from web.main import build_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
 PASSWORD = "a walk through the whole loop 2026"
 PEOPLE = {
     "fang": NewAccount("fang", "方", "firm", PASSWORD, uscc=FANG),
@@ -50,18 +39,6 @@ def cards(bank: int) -> list[Card]:
     ]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Debian's chromium, driven by Playwright."""
-    driver = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e .[dev]")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def world(database, settings) -> Any:
     """Two firms, two banks, and four people with passwords; no model is trained yet."""
@@ -70,21 +47,6 @@ def world(database, settings) -> Any:
         for account in PEOPLE.values():
             add_account(tx, the_platform("test"), account, NOW)
     return made
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The platform on a free port of this machine; its address."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([door])), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{door.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
 
 
 class Walker:
