@@ -48,7 +48,9 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, help="0: demands bid in the order of their ids")] = 0,
     published: MaybeFile = None,
     refused: MaybeFile = None,
-    start_from: Annotated[Path | None, typer.Option(exists=True, help="a certificate: bid up from its prices")] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="a certificate: bid up from its prices")
+    ] = None,
 ) -> None:
     """Share out the demands among the products' places and certify the lists."""
     began = time.perf_counter()
@@ -143,7 +145,8 @@ def _pairs(problem: Problem, path: Path, lines: Lines) -> Ints:
 def _read_refused(problem: Problem, path: Path) -> Lines:
     demand, product = _told(read_whole, path, "refused", ("demand_id", "product_id"))
     at = np.minimum(np.searchsorted(problem.product_id, product), len(problem.product_id) - 1)
-    return Lines(demand, product, problem.bank_id[problem.product_bank[at]], np.ones_like(demand))
+    bank = problem.bank_id[problem.product_bank[at]] if len(problem.product_id) else np.zeros_like(product)
+    return Lines(demand, product, bank, np.ones_like(demand))
 
 
 def _certificate(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from matching.__main__ import app
+from matching.files import LISTS
 
 DEMANDS, PRODUCTS = 12, 4
 GRID = [(demand, product) for demand in range(DEMANDS) for product in range(PRODUCTS) if (demand * product) % 3 < 2]
@@ -212,7 +213,20 @@ def test_a_file_that_could_not_be_written_is_refused_before_the_work(tmp_path):
         assert not (tmp_path / "certificate.json").exists()
 
 
-def test_a_negative_seed_is_refused(tmp_path):
+def test_what_is_asked_for_beside_the_tables_is_refused_too(tmp_path):
     for name, columns in TABLES.items():
         pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
-    assert run("solve", tmp_path, "--out", str(tmp_path / "lists.parquet"), "--seed", "-1").exit_code == 2
+    out = ["--out", str(tmp_path / "lists.parquet")]
+    for asked in (["--seed", "-1"], ["--start-from", str(tmp_path)], ["--max-banks", str(10**30)]):
+        assert run("solve", tmp_path, *out, *asked).exit_code == 2
+
+
+def test_a_line_given_back_on_a_day_without_products_is_refused(tmp_path):
+    for name, columns in TABLES.items():
+        pq.write_table(pa.table(columns).slice(0, 0), tmp_path / f"{name}.parquet")
+    lists, refused = (tmp_path / f"{name}.parquet" for name in ("published", "refused"))
+    pq.write_table(pa.table({name: pa.array([], pa.int64()) for name in LISTS}), lists)
+    pq.write_table(pa.table({"demand_id": [1], "product_id": [2]}), refused)
+    out = ["--out", str(tmp_path / "lists.parquet")]
+    answer = run("solve", tmp_path, *out, "--published", str(lists), "--refused", str(refused))
+    assert (answer.exit_code, len(answer.stderr.splitlines())) == (2, 1)
