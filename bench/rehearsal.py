@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
-from matching.allocate import allocate
+from matching.allocate import allocate, solver_version
 from matching.certificate import certify
 from matching.facts import FACTS, GUARANTEES
 from matching.fit_many import fit_many
@@ -226,7 +226,8 @@ def share_out(
     proof = certify(problem, found.lines, found.prices)
     (certificate,) = next_ids(tx, "certificate", 1)
     add_rows(tx, "certificate", [{"id": certificate, "on": day, "run": 0, "is_valid": True,
-             "body": json.loads(proof.to_json()), "inputs": pack(problem, found.prices), "made_at": at}])  # fmt: skip
+             "body": json.loads(proof.to_json()), "inputs": pack(problem, found.prices, solver_version()),
+             "made_at": at}])  # fmt: skip
     publish(tx, day, at, certificate, {row[0]: row for row in rows}, list(found.lines.rows()))
 
 

@@ -15,6 +15,7 @@ OPEN_LOOP = (
     "Open loop: each day on its stored inputs, nothing carried over; grants expected with that day's stored "
     "acceptance, intervals hold chance alone."
 )
+OTHER_SOLVER = "Made by another version of the solver: not made again, found right by the referee."
 CUTS = {"district": "区县 district", "industry": "行业 industry"}
 SIDES = {"old": "当时 then", "new": "新 new", "change": "变化 change"}
 
@@ -32,11 +33,14 @@ def replayed(found: dict[str, Any]) -> Iterator[tuple[str, bool]]:
             f"另有 {replay['elsewhere']} 份按其他版本的口径作出，未重放。 Made under another version, not replayed.",
             True,
         )
-    whole = replay["runs_same"] == replay["runs"]
-    yield f"重放分配：{replay['runs_same']} / {replay['runs']} 轮一致。 Sharings out reproduced.", whole
+    certified = replay.get("runs_certified", 0)
+    whole = replay["runs_same"] + certified == replay["runs"]
+    yield f"重放分配：{replay['runs_same']} / {replay['runs'] - certified} 轮一致。 Sharings out reproduced.", whole
+    if certified:
+        yield f"另有 {certified} 轮由其他版本的分配程序作出，未重做，已按凭证复核无误。 {OTHER_SOLVER}", True
     if not whole:
         named = ", ".join(f"{day} #{run}" for day, run in replay["runs_different"])
-        yield f"不一致的轮次（分配程序可能已更新） Runs that differ (the solver may have changed): {named}", False
+        yield f"不一致的轮次 Runs that differ: {named}", False
     if replay["unreadable"]:
         yield f"{replay['unreadable']} 轮的输入读不出。 Runs whose inputs cannot be read.", False
 

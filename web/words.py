@@ -204,6 +204,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "refusal": _("未通过后补推"),
         "silence": _("逾期后补推"),
         "consent": _("新授权补推"),
+        "room": _("空出名额补推"),
     },
     "verdict_cause": {
         "reported": _("申报时评判"),

@@ -1,4 +1,8 @@
-"""Push what this day still lacks: share all waiting demands out, have the lists checked, publish them in one piece."""
+"""Push what this day still lacks: share all waiting demands out, have the lists checked, publish them in one piece.
+
+What is out stands: later in the day the demands that changed, and those that wait for room somebody gave back, bid for
+what is free.
+"""
 
 import json
 from collections import Counter, defaultdict
@@ -9,6 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from matching.allocate import solver_version
 from matching.policy import Policy
 from matching.terms import Line
 from service.actions.propose_banks import Lack, close_answered, lacking_a_bank, propose
@@ -70,7 +75,8 @@ def push_missing(tx: Session, who: Who, today: date, now: datetime, tools: Tools
 def _publish(tx: Session, who: Who, plan: Plan, today: date, now: datetime) -> Pushed:
     """Under lock: what the plan rests on still holds; then lists, lines, places, money, notices, trail."""
     chosen = sorted({line.demand_id for line in plan.lines})
-    lacking = lacking_a_bank(plan)
+    waiting = plan.gathered.waiting
+    lacking = [lack for lack in lacking_a_bank(plan) if lack[0].id not in waiting]
     given = _hold(tx, plan, chosen, lacking, today)
     acts: list[Act] = []
     messages: list[Message] = []
@@ -110,15 +116,14 @@ def _hold(
 
 
 def _keep_certificate(tx: Session, plan: Plan, today: date, now: datetime) -> int:
-    inputs = pack(plan.problem, plan.prices)
-    if plan.gathered.run == 0:  # a supplement knows a few answers more: the morning's appetite is the day's
-        inputs["appetite"] = plan.gathered.appetite.to_json()
+    gathered = plan.gathered
     row = {
         "on": today,
-        "run": plan.gathered.run,
+        "run": gathered.run,
         "is_valid": True,
         "body": json.loads(plan.certificate.to_json()),
-        "inputs": inputs,
+        "inputs": pack(plan.problem, plan.prices, solver_version()),
+        "appetite": gathered.kept_appetite(),
         "made_at": now,
     }
     return push_lists.add_certificate(tx, row)
@@ -160,7 +165,8 @@ def _cause(plan: Plan, lines: Sequence[Line]) -> str:
     met: Counter[str] = Counter()
     for line in lines:
         before = plan.gathered.turned_down(line.demand_id)
-        met[CAUSES[before[-1].state] if before else "consent"] += 1
+        is_put_off = line.demand_id in plan.gathered.waiting
+        met["room" if is_put_off else CAUSES[before[-1].state] if before else "consent"] += 1
     return min(met, key=lambda cause: (-met[cause], cause))
 
 
@@ -213,9 +219,9 @@ def _take(tx: Session, plan: Plan, rows: Sequence[Mapping[str, Any]], today: dat
 def _put_off(tx: Session, plan: Plan, held: Sequence[int], today: date) -> None:
     """Everything looked at now waits until tomorrow, unless it changes before."""
     tomorrow = today + timedelta(days=1)
-    here = set(held)
     push_lists.put_off_locked(tx, held, tomorrow)
-    others = {demand.id: demand.version for demand in plan.gathered.demands if demand.id not in here}
+    done = {*held, *plan.gathered.waiting}
+    others = {demand.id: demand.version for demand in plan.gathered.demands if demand.id not in done}
     push_lists.put_off(tx, others, tomorrow)
 
 

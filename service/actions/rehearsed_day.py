@@ -11,17 +11,19 @@ import numpy as np
 from sqlalchemy import Row
 from sqlmodel import Session
 
-from matching.allocate import allocate
+from matching.allocate import allocate, solver_version
+from matching.certificate import certify
 from matching.evidence import facts_from_json
 from matching.fit_many import fit_many
 from matching.judge import judge
 from matching.judge_many import columns_from_json, judge_many
 from matching.policy import Policy, PolicyDay
-from matching.problem import pose
-from matching.terms import Floats, Ints, Light, Problem, Product
+from matching.problem import lines_of, pose
+from matching.stages import STAGES
+from matching.terms import Floats, Ints, Light, Line, Prices, Problem, Product
 from matching.value import preference, weights_of, worth
 from service.domain.rehearsed_outcome import Expected, chance_of
-from service.domain.replay import unpack
+from service.domain.replay import unpack, unpack_prices
 from service.profiles.documents import content_hash, facts_document, findings_document
 from service.store import rehearsals
 
@@ -73,6 +75,8 @@ class Book:
     different: list[int] = field(default_factory=list)
     runs: int = 0
     runs_same: int = 0
+    runs_certified: int = 0
+    """Sharings out by another version of the solver: not made once more, but found right by the referee."""
     runs_different: list[tuple[str, int]] = field(default_factory=list)
     unknown: int = 0
     """Sharings out with a problem nobody can read."""
@@ -189,7 +193,10 @@ def _moved(findings: Sequence[Mapping[str, Any]], lights: Mapping[str, int]) -> 
 
 
 def _share_out(tx: Session, run: Row[Any], day: date, lines: Lines, book: Book) -> None:
-    """The run's lists once more, then without those the new lines hold back and with those they let through."""
+    """The run's lists once more, then without those the new lines hold back and with those they let through.
+
+    Both are made by the solver of today, so that what differs between them is the policy alone.
+    """
     try:
         problem = unpack(run.inputs)
     except (ValueError, KeyError, TypeError):
@@ -197,9 +204,14 @@ def _share_out(tx: Session, run: Row[Any], day: date, lines: Lines, book: Book) 
         return
     now = allocate(problem)
     book.runs += 1
-    if sorted(rehearsals.list_lines(tx, run.id)) == sorted(_rows(now.lines)):
-        book.runs_same += 1
-    elif len(book.runs_different) < MOST_NAMED:
+    published = rehearsals.list_lines(tx, run.id)
+    if run.inputs.get("solver") == solver_version():
+        came_out = sorted(published) == sorted(_rows(now.lines))
+        book.runs_same += came_out
+    else:
+        came_out = _is_right(run, problem, published)
+        book.runs_certified += came_out
+    if not came_out and len(book.runs_different) < MOST_NAMED:
         book.runs_different.append((day.isoformat(), run.run))
     _look_back(tx, problem, day, lines, book)
     there = set(problem.demand_id.tolist())
@@ -214,6 +226,14 @@ def _share_out(tx: Session, run: Row[Any], day: date, lines: Lines, book: Book) 
     book.left += int((~stays).sum())
     book.joined += len(asked.demand_id) - int(stays.sum())
     _count(day, run.run, (problem, now.pairs), (asked, then.pairs), products, book)
+
+
+def _is_right(run: Row[Any], problem: Problem, published: Sequence[tuple[int, int, int, int]]) -> bool:
+    """Whether the referee finds in the published lines what the certificate says of them, whoever made them."""
+    lines = lines_of(Line(*row) for row in published)
+    nothing = Prices(*(np.zeros(len(ids)) for ids in (problem.product_id, problem.product_id, problem.bank_id)))
+    proof = certify(problem, lines, unpack_prices(run.inputs) or (nothing,) * len(STAGES))
+    return not proof.breaches and proof.output_hash == run.output_hash
 
 
 def _rows(lines: Any) -> list[tuple[int, int, int, int]]:

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,11 +24,12 @@ from matching.value import preference, weights_of, worth
 from service.domain.appetite import answers_of, traits_of
 from service.domain.push_list import OPEN_LINES, LineState
 from service.domain.second_match import is_closed
-from service.store import consents, offers_of_banks, push_lists
+from service.store import certificates, consents, offers_of_banks, push_lists
 
 L = LineState
 SPAN = 1 << 32
 MEMORY = timedelta(days=180)
+UNTIL = "until_answer"
 HAD_ITS_TURN = OPEN_LINES | {L.REFUSED, L.SILENT, L.PASSED_OVER, L.GRANTED, L.DRAWN}
 """A bank with such a line for a demand is not asked again for it; nor is one whose offer lapsed."""
 
@@ -45,10 +48,21 @@ class Gathered:
     history: Mapping[int, Sequence[Any]]
     appetite: Appetite
     """What the banks' answers of the last months say of the next."""
+    until_answer: int = 0
+    """The latest answer among them that the morning knew."""
+
+    def kept_appetite(self) -> dict[str, Any] | None:
+        """What a morning keeps for the supplements of its day; they keep nothing."""
+        return None if self.run else self.appetite.to_json() | {UNTIL: self.until_answer}
 
     def open_lines(self, demand_id: int) -> int:
         """Lines of the demand that stand with some bank now."""
         return sum(line.is_open for line in self.history.get(demand_id, ()))
+
+    @cached_property
+    def waiting(self) -> frozenset[int]:
+        """Demands that were put off to another day and are looked at only because room was given back."""
+        return frozenset(demand.id for demand in self.demands if demand.is_put_off)
 
     def turned_down(self, demand_id: int) -> list[Any]:
         """Lines a bank refused or let wait in silence."""
@@ -86,25 +100,44 @@ class Plan:
 
 
 def gather(tx: Session, today: date, *, lock: bool = False) -> Gathered:
-    """Read what the sharing out needs; `lock` holds the demands from now on."""
-    demands = push_lists.list_to_push(tx, today, lock=lock)
-    if not demands:
+    """Read what the sharing out needs; `lock` holds the demands from now on.
+
+    After the morning those that found no room look again with the demands that changed, where room was given back: who
+    named the bank, or waited too long, comes before anyone else then too.
+    """
+    run = push_lists.next_run(tx, today)
+    room_at = push_lists.banks_with_room_given_back(tx, today) if run else []
+    demands = push_lists.list_to_push(tx, today, room_at, lock=lock)
+    if all(demand.is_put_off for demand in demands):
         return Gathered(today, 0, (), (), {}, {}, frozenset(), {}, Appetite())
     ids = [demand.id for demand in demands]
     history: dict[int, list[Any]] = defaultdict(list)
     for line in push_lists.list_lines_of(tx, ids):
         history[line.demand_id].append(line)
+    appetite, until_answer = _appetite(tx, today, run)
     return Gathered(
         day=today,
-        run=push_lists.next_run(tx, today),
+        run=run,
         demands=demands,
         products=offers_of_banks.list_matching(tx, today),
         room={row.id: row for row in push_lists.list_room(tx, today)},
         consents=consents.live(tx, sorted({demand.uscc for demand in demands}), today),
         intended=frozenset((row.demand_id, row.bank_id) for row in push_lists.list_wanted(tx, ids)),
         history=history,
-        appetite=Appetite().learn(answers_of(push_lists.list_answered(tx, today - MEMORY))),
+        appetite=appetite,
+        until_answer=until_answer,
     )
+
+
+def _appetite(tx: Session, today: date, run: int) -> tuple[Appetite, int]:
+    """In the morning learned from all answers; later what the morning kept, and the lines first answered since."""
+    kept = certificates.find_appetite(tx, today) if run else None
+    if kept is not None and kept.on == today and UNTIL in kept.kept:
+        with suppress(ValueError):  # of a form no longer read: learned anew
+            since = push_lists.list_first_answered_after(tx, kept.kept[UNTIL])
+            return Appetite.from_json(kept.kept).learn(answers_of(since)), kept.kept[UNTIL]
+    answered = push_lists.list_answered(tx, today - MEMORY)
+    return Appetite().learn(answers_of(answered)), (answered[0].latest_answer or 0) if answered else 0
 
 
 def share_out(gathered: Gathered, policy: PolicyDay) -> Plan:

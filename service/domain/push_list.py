@@ -5,7 +5,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import annual_rate, coded, document, fen, identity, instant, one_of, points_to, words
@@ -86,16 +94,25 @@ class PushList(SQLModel, table=True):
     """Keyed (bank, day, number): 1 in the morning, 2 … supplements. Published means unchangeable."""
 
     __tablename__ = "push_list"
-    __table_args__ = (UniqueConstraint("bank_id", "on", "number", name="push_list_once"),)
+    __table_args__ = (
+        UniqueConstraint("bank_id", "on", "number", name="push_list_once"),
+        ForeignKeyConstraint(
+            ["certificate_id", "on", "is_certified"],
+            ["certificate.id", "certificate.on", "certificate.is_valid"],
+            name="push_list_is_certified",
+        ),
+    )
     id: int | None = identity()
     bank_id: int = points_to("bank.id")
     on: date
     number: int
     cause: str = Field(max_length=40)
-    """morning, refusal, silence, consent."""
+    """morning, refusal, silence, consent; room: others gave back what these demands waited for."""
     lines: int
     amount_fen: int = fen()
     certificate_id: int = points_to("certificate.id")
+    is_certified: bool = Field(sa_column=Column(Boolean, Computed("true", persisted=True), nullable=False))
+    """Always true, and so points only to a valid certificate of the list's own day."""
     content_hash: str = Field(max_length=64)
     published_at: datetime = instant()
 
@@ -104,7 +121,13 @@ class CertificateRow(SQLModel, table=True):
     """The referee's paper for one allocation of a day: constraints, value, bound, gap, hashes of input and output."""
 
     __tablename__ = "certificate"
-    __table_args__ = (UniqueConstraint("on", "run", name="certificate_once"),)
+    __table_args__ = (
+        UniqueConstraint("on", "run", name="certificate_once"),
+        UniqueConstraint("id", "on", "is_valid", name="certificate_of_a_day"),
+        CheckConstraint(
+            "NOT is_valid OR coalesce(body -> 'breaches', '[]') = '[]'", name="certificate_valid_without_breach"
+        ),
+    )
     id: int | None = identity()
     on: date
     run: int
@@ -112,7 +135,9 @@ class CertificateRow(SQLModel, table=True):
     is_valid: bool
     body: dict[str, Any] = document()
     inputs: dict[str, Any] = document()
-    """The problem as handed to the solver, compactly: what a replay starts from."""
+    """The problem as handed to the solver, compactly, with the solver's version: what a replay starts from."""
+    appetite: dict[str, Any] | None = document(nullable=True)
+    """What the morning had learned of the banks, and up to which answer; a supplement adds the answers since."""
     made_at: datetime = instant()
 
 
@@ -132,6 +157,7 @@ class PushLine(SQLModel, table=True):
         ),
         Index("push_line_of_bank", "bank_id", "state", "id"),
         Index("push_line_clock", "due_on", postgresql_where="closed_on IS NULL"),
+        Index("push_line_ended", "closed_on", postgresql_where="closed_on IS NOT NULL"),
         CheckConstraint("reserved_fen >= 0", name="push_line_reserves"),
     )
     id: int | None = identity()

@@ -13,14 +13,17 @@ from matching.terms import Floats, Prices, Problem
 SCALARS = ("max_banks", "urgent_days")
 
 
-def pack(problem: Problem, prices: Sequence[Prices] = ()) -> dict[str, Any]:
-    """JSON-ready: the columns as one compressed archive in base64, scalars beside it; each stage's prices likewise."""
+def pack(problem: Problem, prices: Sequence[Prices], solver: str) -> dict[str, Any]:
+    """JSON-ready: the columns as one compressed archive in base64, scalars beside it; each stage's prices likewise.
+
+    `solver`: the version that made lists of it; another one need not come to the same.
+    """
     columns = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name not in SCALARS}
     scalars = {name: getattr(problem, name) for name in SCALARS}
     priced = {
         f"{stage} {field.name}": getattr(one, field.name) for stage, one in enumerate(prices) for field in fields(one)
     }
-    return {"format": "npz 1", "columns": _archive(columns), "prices": _archive(priced), **scalars}
+    return {"format": "npz 1", "columns": _archive(columns), "prices": _archive(priced), "solver": solver, **scalars}
 
 
 def unpack(packed: Mapping[str, Any]) -> Problem:

@@ -52,8 +52,8 @@ SHORT_OF_PLACES = text("""
     WHERE p.id = ANY (:products) GROUP BY p.id, b.name
 """)
 APPETITE = text("""
-    SELECT "on", inputs -> 'appetite' AS kept FROM certificate
-    WHERE "on" <= :day AND inputs ? 'appetite' ORDER BY "on" DESC, run DESC LIMIT 1
+    SELECT "on", made_at, appetite AS kept FROM certificate
+    WHERE "on" <= :day AND appetite IS NOT NULL ORDER BY "on" DESC, run DESC LIMIT 1
 """)
 MARKS = text("""
     SELECT s.id, c.is_valid FROM push_list s JOIN certificate c ON c.id = s.certificate_id WHERE s.id = ANY (:ids)

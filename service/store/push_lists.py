@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from service.domain.people import Who
-from service.store import products, standing
+from service.store import consents, products, standing
 from service.store.bulk import add_rows, next_ids
 
 LOCK_DEMANDS = text("""
@@ -21,15 +21,25 @@ LOCK_LINES = text("""
     ORDER BY l.id FOR UPDATE OF l
 """)
 ONE_PUSH_AT_A_TIME = 7_416_002
-TO_PUSH = """
+TO_PUSH = f"""
     SELECT d.id, d.uscc, d.district, d.amount_fen, d.term_months, d.state, d.light, d.recommended_on, d.reported_on,
            d.guarantees, d.xmin::text AS version, v.facts::text AS facts, v.light AS verdict_light,
-           f.industry, f.size_class
+           f.industry, f.size_class, coalesce(d.push_on > :today, false) AS is_put_off
     FROM demand d JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = d.uscc
-    WHERE d.state IN ('recommended', 'pushed', 'answered') AND d.light <> 'red'
-      AND (d.push_on IS NULL OR d.push_on <= :today)
+    WHERE d.state IN ('recommended', 'pushed', 'answered') AND d.light <> 'red' AND d.id IN (
+        SELECT id FROM demand WHERE push_on IS NULL OR push_on <= :today
+        UNION ALL
+        SELECT o.id FROM consent c JOIN demand o ON o.uscc = c.uscc
+        WHERE c.bank_id = ANY (:banks) AND c.purpose = 'credit_review' AND {consents.LIVE} AND o.push_on > :today
+          AND NOT EXISTS (SELECT 1 FROM push_line l WHERE l.demand_id = o.id AND l.bank_id = c.bank_id))
     ORDER BY d.id
 """
+WITH_ROOM_GIVEN_BACK = text("""
+    SELECT DISTINCT l.bank_id FROM push_line l
+    WHERE l.closed_on = :today AND l.state IN ('refused', 'silent', 'withdrawn', 'passed_over')
+      AND l.state_at > (SELECT made_at FROM certificate WHERE "on" = :today AND run = 0)
+    ORDER BY 1
+""")
 HISTORY = text("""
     SELECT l.demand_id, l.bank_id, l.product_id, l.state, l.closed_on IS NULL AS is_open, a.reasons,
            EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id) AS had_offer
@@ -58,15 +68,21 @@ PUT_OFF_LOCKED = text("""
     UPDATE demand SET push_on = :until, next_on = CASE WHEN next_step = 'push' THEN :until ELSE next_on END
     WHERE id = ANY (:ids)
 """)
-ANSWERED = text("""
+ANSWERED = """
     SELECT l.bank_id, b.kind AS bank_kind, f.industry, f.size_class, v.light AS verdict_light, l.amount_fen, l.district,
-           d.guarantees, l.state, a.reasons
+           d.guarantees, l.state, a.reasons, (SELECT max(id) FROM answer) AS latest_answer
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN demand d ON d.id = l.demand_id
     JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = l.uscc
     LEFT JOIN LATERAL (SELECT reasons FROM answer WHERE line_id = l.id AND kind = 'refused'
                        ORDER BY id DESC LIMIT 1) a ON l.state = 'refused'
-    WHERE l.pushed_on >= :since AND (l.state IN ('refused', 'silent', 'offered', 'accepted', 'granted', 'drawn')
+    WHERE (l.state IN ('refused', 'silent', 'offered', 'accepted', 'granted', 'drawn')
         OR (l.state = 'passed_over' AND EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id)))
+"""
+ANSWERED_SINCE = text(f"{ANSWERED} AND l.pushed_on >= :since ORDER BY l.id")
+FIRST_ANSWERED_AFTER = text(f"""
+    {ANSWERED} AND l.id IN (SELECT line_id FROM answer WHERE id > :answer AND kind IN ('offered', 'refused'))
+      AND NOT EXISTS (SELECT 1 FROM answer e
+                      WHERE e.line_id = l.id AND e.id <= :answer AND e.kind IN ('offered', 'refused'))
     ORDER BY l.id
 """)
 PAST_DUE = text("""
@@ -130,12 +146,23 @@ def one_push_at_a_time(tx: Session) -> None:
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_PUSH_AT_A_TIME})
 
 
-def list_to_push(tx: Session, today: date, *, lock: bool = False) -> Sequence[Row[Any]]:
-    """Demands that look for banks today, with their verdict's facts as JSON text; `version` changes with the row."""
-    rows = tx.execute(text(TO_PUSH + (" FOR UPDATE OF d" if lock else "")), {"today": today}).all()
+def list_to_push(
+    tx: Session, today: date, room_at: Sequence[int] = (), *, lock: bool = False
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Demands that look for banks today, with their verdict's facts as JSON text; `version` changes with the row.
+
+    With them those put off to another day that named one of these banks and have not been there (`is_put_off`).
+    """
+    values = {"today": today, "banks": list(room_at)}
+    rows = tx.execute(text(TO_PUSH + (" FOR UPDATE OF d" if lock else "")), values).all()
     if lock:
         standing.held_demands(tx).update(row.id for row in rows)
     return rows
+
+
+def banks_with_room_given_back(tx: Session, today: date) -> list[int]:
+    """Banks where a line ended since the morning's lists: a place, or money, may be free again."""
+    return list(tx.execute(WITH_ROOM_GIVEN_BACK, {"today": today}).scalars())
 
 
 def list_lines_of(tx: Session, demand_ids: Sequence[int]) -> Sequence[Row[Any]]:
@@ -156,7 +183,12 @@ def list_room(tx: Session, today: date) -> Sequence[Row[Any]]:
 
 def list_answered(tx: Session, since: date) -> Sequence[Row[Any]]:
     """Lines pushed since then that a bank answered with an offer, a refusal or silence, with the demand's traits."""
-    return tx.execute(ANSWERED, {"since": since}).all()
+    return tx.execute(ANSWERED_SINCE, {"since": since}).all()
+
+
+def list_first_answered_after(tx: Session, answer_id: int) -> Sequence[Row[Any]]:
+    """The same of lines whose first offer or refusal came after this answer; silence is counted in the morning."""
+    return tx.execute(FIRST_ANSWERED_AFTER, {"answer": answer_id}).all()
 
 
 def versions_under_lock(tx: Session, demand_ids: Sequence[int]) -> dict[int, str]:

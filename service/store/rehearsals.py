@@ -34,7 +34,8 @@ BEFORE = text(f"""
     ORDER BY v.demand_id, v.id DESC
 """)
 RUNS = text("""
-    SELECT id, run, inputs, made_at FROM certificate WHERE "on" = :day AND inputs ? 'format' ORDER BY run
+    SELECT id, run, inputs, body ->> 'output_hash' AS output_hash, made_at FROM certificate
+    WHERE "on" = :day AND inputs ? 'format' ORDER BY run
 """)
 LINES = text("""
     SELECT l.demand_id, l.product_id, l.bank_id, l.rank FROM push_line l JOIN push_list s ON s.id = l.list_id

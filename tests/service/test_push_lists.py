@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from matching.allocate import allocate
+from matching.allocate import allocate, solver_version
 from matching.appetite import REASONS
 from matching.certificate import certify
 from matching.policy import load_policy
@@ -28,6 +28,7 @@ from service.domain.errors import NotAllowed, Unavailable
 from service.domain.people import the_platform
 from service.domain.push_list import RefusalReason
 from service.domain.replay import unpack
+from service.store import push_lists
 from service.store.database import Database, transaction
 from tests.lending import CYCLE, NOW, TODAY, WAN, Lending, at, officer, row_of, rows_of
 
@@ -334,6 +335,37 @@ def test_a_list_without_a_valid_certificate_is_not_pushed(cast: Cast, monkeypatc
     assert lists() == []
 
 
+CERTIFICATES = {
+    "an invalid one": {"is_valid": False, "body": {"breaches": ["bank 1 has 2 lines on 1 places"]}},
+    "another day's": {"on": TODAY - timedelta(days=1)},
+}
+
+
+@pytest.mark.parametrize("which", CERTIFICATES)
+def test_the_database_itself_keeps_no_list_without_a_valid_certificate_of_its_day(cast: Cast, which: str) -> None:
+    certificate = {"on": TODAY, "run": 5, "is_valid": True, "body": {"breaches": []}, "inputs": {}, "made_at": NOW}
+    push_list = {
+        "bank_id": cast.banks[0], "on": TODAY, "number": 1, "cause": "morning", "lines": 0, "amount_fen": 0,
+        "content_hash": "0" * 64, "published_at": NOW,
+    }  # fmt: skip
+
+    def publish(**changed: object) -> None:
+        with transaction(CYCLE) as tx:
+            key = push_lists.add_certificate(tx, certificate | changed)
+            push_lists.add_lists(tx, [push_list | {"certificate_id": key}])
+
+    with pytest.raises(IntegrityError, match="push_list_is_certified"):
+        publish(**CERTIFICATES[which])
+    assert lists() == []
+    publish()
+
+
+def test_the_database_itself_calls_no_certificate_valid_that_tells_of_a_breach(cast: Cast) -> None:
+    told = {"on": TODAY, "run": 0, "is_valid": True, "body": {"breaches": ["product 1 has 3 lines on 2 places"]}}
+    with transaction(CYCLE) as tx, pytest.raises(IntegrityError, match="certificate_valid_without_breach"):
+        push_lists.add_certificate(tx, told | {"inputs": {}, "made_at": NOW})
+
+
 def test_a_certificate_s_problem_can_be_solved_again_from_what_was_kept(database) -> None:
     cast = Cast(places=2)
     for number in range(9):
@@ -343,6 +375,7 @@ def test_a_certificate_s_problem_can_be_solved_again_from_what_was_kept(database
         kept = rows_of(tx, "SELECT inputs, body FROM certificate")[0]
     problem = unpack(kept.inputs)
     again = allocate(problem)
+    assert kept.inputs["solver"] == solver_version()
     proof = certify(problem, again.lines, again.prices)
     assert (proof.input_hash, proof.output_hash) == (kept.body["input_hash"], kept.body["output_hash"])
     assert np.issubdtype(problem.amount_fen.dtype, np.integer)

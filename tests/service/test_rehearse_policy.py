@@ -9,7 +9,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from matching.allocate import allocate, solver_version
+from matching.appetite import Appetite, Traits
+from matching.certificate import certify
 from matching.policy import POLICY_FILE, load_policy
+from service.actions.answer_push import answer_line
 from service.actions.push_lists import push_missing
 from service.actions.rehearse_policy import (
     Wish,
@@ -21,10 +25,16 @@ from service.actions.rehearse_policy import (
     reproduces,
     run_rehearsal,
 )
+from service.domain.answering import AnswerForm
+from service.domain.appetite import traits_of
 from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
 from service.domain.rehearsed_outcome import LEAST_FIRMS, REST, Expected, _luck, cells_of, chance_of
+from service.domain.replay import unpack, unpack_prices
 from service.jobs.worker import run
-from service.store import rehearsals
+from service.profiles.model_files import open_model
+from service.profiles.shadow import score_beside
+from service.rehearsal_table import replayed
+from service.store import push_lists, rehearsals
 from tests.builders import (
     CITY,
     FANG,
@@ -37,12 +47,14 @@ from tests.builders import (
     TODAY,
     a_demand,
     a_firm_with_records,
+    a_model,
     a_small_world,
     bai,
     row_of,
     rows_of,
     some_tools,
 )
+from tests.kept_models import a_kept_model
 
 SHIPPED = POLICY_FILE.read_bytes()
 LIVE = load_policy()
@@ -123,6 +135,89 @@ def test_the_policy_in_use_gives_history_to_the_byte_and_turns_nothing(database,
     assert lights_of(database, key) == []
 
 
+def test_the_bytes_of_certificate_and_lists_come_again_from_what_was_stored(database, history) -> None:
+    """From the stored problem (with its chances), prices and solver version, on one thread."""
+    with database.transaction(PLATFORM) as tx:
+        (kept,) = rows_of(tx, "certificate")
+        lines = rehearsals.list_lines(tx, kept["id"])
+    assert kept["inputs"]["solver"] == solver_version()
+    problem, prices = unpack(kept["inputs"]), unpack_prices(kept["inputs"])
+    again = allocate(problem)
+    stored = json.dumps(kept["body"], sort_keys=True, separators=(",", ":")).encode()
+    assert certify(problem, again.lines, prices).to_json() == certify(problem, again.lines, again.prices).to_json()
+    assert certify(problem, again.lines, prices).to_json() == stored
+    assert [(one.demand_id, one.product_id, one.bank_id, one.rank) for one in again.lines.rows()] == lines
+
+
+def test_what_model_banks_and_products_became_since_changes_no_replay(database, settings, history) -> None:
+    small, fang, _ = history
+    with database.transaction(PLATFORM) as tx:
+        line = next(row["id"] for row in rows_of(tx, "push_line", demand_id=fang) if row["bank_id"] == small.bank)
+    officer = bai(small.bank)
+    with database.transaction(officer) as tx:
+        answer_line(tx, officer, AnswerForm(line, "refused", reasons=("industry",)), TODAY, NOW)
+    with database.transaction(PLATFORM) as tx:
+        push_missing(tx, PLATFORM, TODAY, NOW + timedelta(hours=1), some_tools(tx, model=a_model(0.3)))
+        tx.execute(text("UPDATE product SET rate_min = rate_min + 0.01, places_per_day = 1, version = version + 1"))
+        tx.execute(text("UPDATE platform_state SET model_version = 'another'"))
+    _, found = rehearsed(database, settings, a_wish())
+    assert reproduces(found)
+    assert found["replay"]["runs_same"] == found["replay"]["runs"]
+
+
+def test_recomputing_model_and_acceptance_agrees_to_a_billionth(database, settings, tmp_path) -> None:
+    kept = a_kept_model(settings, tmp_path, 0.03, per_delay=0.4)
+    with database.transaction(PLATFORM) as tx:
+        small = a_small_world(tx)
+        tools = some_tools(tx, model=kept)
+        for uscc in (FANG, FENG):
+            a_demand(tx, uscc, (small.bank, small.other_bank), tools)
+        push_missing(tx, PLATFORM, TODAY, NOW, tools)
+        estimates, (certificate,), verdicts = (rows_of(tx, name) for name in ("estimate", "certificate", "verdict"))
+        traits = {row.id: row for row in push_lists.list_to_push(tx, TODAY + timedelta(days=1))}
+        kinds = {row["id"]: row["kind"] for row in rows_of(tx, "bank")}
+    model = open_model(settings.models, kept.version)
+    again = score_beside(model, [row["features"] for row in estimates])
+    assert [row["probability"] for row in estimates] == pytest.approx([one.probability for one in again], abs=1e-9)
+    assert [float(row["facts"]["probability"]["value"]) for row in verdicts] == pytest.approx(
+        [one.probability for one in again], abs=1e-6
+    )
+    problem, appetite = unpack(certificate["inputs"]), Appetite.from_json(certificate["appetite"])
+    for pair, p_grant in enumerate(problem.p_grant.tolist()):
+        demand = traits[int(problem.demand_id[problem.pair_demand[pair]])]
+        bank = int(problem.bank_id[problem.product_bank[problem.pair_product[pair]]])
+        mine = Traits(**{name: column[0] for name, column in traits_of([demand]).items()})
+        assert p_grant == pytest.approx(appetite.estimate(bank, kinds[bank], mine).p, abs=1e-9)
+
+
+OTHER_SOLVER = """UPDATE certificate SET inputs = jsonb_set(inputs, '{solver}', '"auction 0, numba 0.1, numpy 1"')"""
+
+
+@pytest.mark.parametrize("touch", [OTHER_SOLVER, "UPDATE certificate SET inputs = inputs - 'solver'"])
+def test_rounds_of_another_solver_are_checked_by_their_certificate_only_and_said_so(
+    database, settings, history, touch: str
+) -> None:
+    tampered(database, touch)
+    _, found = rehearsed(database, settings, a_wish())
+    replay = found["replay"]
+    assert reproduces(found)
+    assert (replay["runs"], replay["runs_same"], replay["runs_certified"]) == (1, 0, 1)
+    said = dict(replayed(found))
+    assert said["重放分配：0 / 0 轮一致。 Sharings out reproduced."]
+    assert any("另有 1 轮由其他版本的分配程序作出" in one for one in said)
+
+
+def test_lists_of_another_solver_that_are_wrong_are_named(database, settings, history) -> None:
+    turned = "UPDATE push_line SET rank = 3 - rank WHERE demand_id = (SELECT min(demand_id) FROM push_line)"
+    tampered(database, OTHER_SOLVER)
+    tampered(database, turned)
+    _, found = rehearsed(database, settings, a_wish())
+    tampered(database, turned)
+    assert not reproduces(found)
+    assert found["replay"]["runs_certified"] == 0
+    assert found["replay"]["runs_different"] == [[TODAY.isoformat(), 0]]
+
+
 @pytest.mark.parametrize(
     "touch",
     [
@@ -135,6 +230,8 @@ def test_the_policy_in_use_gives_history_to_the_byte_and_turns_nothing(database,
 def test_history_that_was_touched_does_not_come_out_and_is_named(database, settings, history, touch: str) -> None:
     tampered(database, touch)
     _, found = rehearsed(database, settings, a_wish())
+    if "rank" in touch:
+        tampered(database, touch)  # as it was: every list is checked once more after the test
     assert not reproduces(found)
     assert found["replay"]["different"] or found["replay"]["runs_different"] == [[TODAY.isoformat(), 0]]
 
