@@ -21,23 +21,35 @@ LOCK_LINES = text("""
     ORDER BY l.id FOR UPDATE OF l
 """)
 ONE_PUSH_AT_A_TIME = 7_416_002
+IN_MATCHING = "state IN ('recommended', 'pushed', 'answered')"
 TO_PUSH = f"""
     SELECT d.id, d.uscc, d.district, d.amount_fen, d.term_months, d.state, d.light, d.recommended_on, d.reported_on,
            d.guarantees, d.xmin::text AS version, v.facts::text AS facts, v.light AS verdict_light,
            f.industry, f.size_class, coalesce(d.push_on > :today, false) AS is_put_off
     FROM demand d JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = d.uscc
-    WHERE d.state IN ('recommended', 'pushed', 'answered') AND d.light <> 'red' AND d.id IN (
-        SELECT id FROM demand WHERE push_on IS NULL OR push_on <= :today
+    WHERE d.{IN_MATCHING} AND d.light <> 'red' AND d.id IN (
+        SELECT id FROM demand WHERE {IN_MATCHING} AND (push_on IS NULL OR push_on <= :today)
         UNION ALL
         SELECT o.id FROM consent c JOIN demand o ON o.uscc = c.uscc
-        WHERE c.bank_id = ANY (:banks) AND c.purpose = 'credit_review' AND {consents.LIVE} AND o.push_on > :today
+        WHERE c.bank_id = ANY (:banks) AND c.purpose = 'credit_review' AND {consents.LIVE}
+          AND o.{IN_MATCHING} AND o.push_on > :today
           AND NOT EXISTS (SELECT 1 FROM push_line l WHERE l.demand_id = o.id AND l.bank_id = c.bank_id))
     ORDER BY d.id
 """
 WITH_ROOM_GIVEN_BACK = text("""
-    SELECT DISTINCT l.bank_id FROM push_line l
-    WHERE l.closed_on = :today AND l.state IN ('refused', 'silent', 'withdrawn', 'passed_over')
-      AND l.state_at > (SELECT made_at FROM certificate WHERE "on" = :today AND run = 0)
+    WITH given_back AS (
+        SELECT product_id, count(*) FILTER (WHERE pushed_on = :today) AS places, sum(amount_fen) AS fen FROM push_line
+        WHERE closed_on = :today AND state IN ('refused', 'silent', 'withdrawn', 'passed_over')
+          AND state_at > (SELECT made_at FROM certificate WHERE "on" = :today AND run = 0)
+        GROUP BY product_id),
+    now_left AS (
+        SELECT p.bank_id, p.amount_max_fen, g.places AS given_places, g.fen AS given_fen,
+               p.places_per_day - coalesce(u.used, 0) AS places,
+               p.quota_fen - p.reserved_fen - p.granted_fen AS fen
+        FROM given_back g JOIN product p ON p.id = g.product_id
+        LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today)
+    SELECT DISTINCT bank_id FROM now_left
+    WHERE places > 0 AND coalesce(fen, 1) > 0 AND (places <= given_places OR fen - given_fen < amount_max_fen)
     ORDER BY 1
 """)
 HISTORY = text("""
@@ -161,7 +173,7 @@ def list_to_push(
 
 
 def banks_with_room_given_back(tx: Session, today: date) -> list[int]:
-    """Banks where a line ended since the morning's lists: a place, or money, may be free again."""
+    """Banks with a product that had no place, or too little money, until lines ended since the morning's lists."""
     return list(tx.execute(WITH_ROOM_GIVEN_BACK, {"today": today}).scalars())
 
 
