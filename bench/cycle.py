@@ -43,7 +43,8 @@ SHARE_OF_FIRMS = 0.80  # of a city's firms, all of which ask on the same day
 ROOMINESS = 150  # places and money for a city's two months on one day
 
 
-def run(demands: int) -> dict[str, Any]:
+def run(demands: int, then: Callable[[Database], dict[str, Any]] = lambda _: {}) -> dict[str, Any]:
+    """The figures of the day, and of what is done `then` in the same city."""
     folder = Path(tempfile.mkdtemp(prefix="xdb-", dir="/tmp"))
     try:
         settings = read_settings(home=folder, database_url=None, demo=True)
@@ -52,7 +53,7 @@ def run(demands: int) -> dict[str, Any]:
         with serving(settings) as address:
             migrate(address.owner_url)
             database = use(Database(address))
-            figures = measure(database, settings, demands)
+            figures = measure(database, settings, demands) | then(database)
             database.dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
