@@ -52,8 +52,8 @@ def solver_version() -> str:
 def allocate(problem: Problem, seed: int = 0, warm_prices: tuple[Prices, ...] | None = None) -> Allocation:
     """The lists of a day. Deterministic: the same problem and seed give the same lists, in whatever order rows came.
 
-    `seed` 0 lets demands bid in order of id, any other draws an order. `warm_prices`: yesterday's, per stage, for the
-    same products and banks; they spare the rounds that find the prices per fen, and serve as one more proof.
+    `seed` 0 lets demands bid in order of id, any other draws an order. `warm_prices`: another day's, per stage, for the
+    same products and banks: bidding starts below them, and they serve as one more proof (docs/decisions/0013).
     """
     order = _order(len(problem.demand_id), seed)
     stage_of = pair_stages(problem)
@@ -104,13 +104,13 @@ def _share_out(problem: Problem, left: Stage, taken: Ints, order: Ints, warm: Pr
     if not len(market.pairs):
         return taken, Proof(0.0, nothing)
 
-    def tighter(proof: Proof | None, prices: Prices) -> Proof:
+    def tighter(proof: Proof, prices: Prices) -> Proof:
         bound = dual_bound(problem, left, prices)
-        return proof if proof is not None and proof.bound <= bound else Proof(bound, prices)
+        return proof if proof.bound <= bound else Proof(bound, prices)
 
-    proof = tighter(None, nothing)
-    if warm is not None:
-        proof = tighter(proof, warm)
+    proof = Proof(np.inf, nothing)
+    for known in (None if market.is_big() else nothing, warm):
+        proof = proof if known is None else tighter(proof, known)
     start, best = _start(market, order, nothing, warm), np.zeros(0, np.int64)
     for _ in range(ROUNDS):
         chosen, found = market.run(order, start)
