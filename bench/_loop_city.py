@@ -24,6 +24,9 @@ CODE_OF = {"section": "industry", "size": "size", "amount": "amount", "guarantee
            "health": "cash_flow", "mood": "no_quota"}  # fmt: skip
 """What weighs against a demand → the coded reason that says so."""
 
+GRADES, GRADE_CUTS = "EDCBA", (-0.84, -0.25, 0.25, 0.84)
+"""Fifths of a normal distribution, which the estimate has."""
+
 OTHER_CODES = ("existing_debt", "credit_record", "papers", "purpose", "other", "risk")
 
 
@@ -52,6 +55,7 @@ class City:
     looks_after: Array  # [n, b] days
     speaks: Array  # [n, b] whether the bank ever answers
     reason: Array  # [n, b] the code of a refusal
+    grade: Array  # [n] the same estimate in five grades, 'A' the best
     hidden_best: float
     """Share of the demands that at least one fitting bank would grant on the day after they are reported."""
 
@@ -96,6 +100,7 @@ def draw_city(seed: int, parameters: dict[str, Any]) -> City:
         traits=traits,
         amount_fen=wan * WAN_FEN,
         estimate=estimate,
+        grade=np.array(list(GRADES))[np.digitize(estimate, GRADE_CUTS)],
         wanted=names,
         kind=kind,
         product_bank=np.repeat(np.arange(b), banks["products"]),

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 from _loop_city import City
+from _loop_sureness import Told, cover_banks, cover_cells, error_by_bank
 
 from matching.appetite import Answer, Traits
+from matching.calibration import Around, before_of
+from matching.outlook import Heard
 
 Array = np.ndarray[Any, Any]
 NOT_ASKED, OPEN, OFFERED, REFUSED, SILENT, LAPSED = range(6)
@@ -21,23 +24,30 @@ class World:
     day: int = 0
     state: Array = field(default_factory=lambda: np.zeros(0))  # [n, b]
     pushed_on: Array = field(default_factory=lambda: np.zeros(0))  # [n, b]
+    answered_on: Array = field(default_factory=lambda: np.zeros(0))  # [n, b] -1: never; silence on its last day
     product: Array = field(default_factory=lambda: np.zeros(0))  # [n, b]
     second: Array = field(default_factory=lambda: np.zeros(0))  # [n, b] pushed after a decline
-    predicted: Array = field(default_factory=lambda: np.zeros(0))  # [n, b] chance of a grant when pushed
+    predicted: Array = field(default_factory=lambda: np.zeros(0))  # [n, b] chance of an offer when pushed
     offered_on: Array = field(default_factory=lambda: np.zeros(0))  # [n] first offer, -1: none
     granted_on: Array = field(default_factory=lambda: np.zeros(0))  # [n] -1: none
     chosen: Array = field(default_factory=lambda: np.zeros(0))  # [n] product taken, -1: none
     balance: Array = field(default_factory=lambda: np.zeros(0))  # [b] officers' hours of today; below 0: owed
     hours: float = 0.0
-    answers: list[Answer] = field(default_factory=list)
+    around: dict[tuple[int, int], Around] = field(default_factory=dict)
+    """What stood around each line when it was pushed."""
+    answers: list[Heard] = field(default_factory=list)
     """Those of today."""
+    ended: list[tuple[int, str, bool]] = field(default_factory=list)
+    """Offers that ended today: bank, its kind, whether the firm took it."""
+    told: list[Told] = field(default_factory=list)
+    """What a strategy with chances wrote down now and then, to be held against what came."""
 
     def __post_init__(self) -> None:
         shape = self.city.fits.shape[0], len(self.city.kind)
         self.state, self.pushed_on, self.product = (np.zeros(shape, np.int64) for _ in range(3))
         self.second, self.predicted = np.zeros(shape, bool), np.full(shape, np.nan)
         self.offered_on, self.granted_on, self.chosen = (np.full(shape[0], -1) for _ in range(3))
-        self.balance = np.zeros(shape[1])
+        self.answered_on, self.balance = np.full(shape, -1), np.zeros(shape[1])
 
     def asking(self) -> Array:
         """Demands that wait for lines today: reported, not given up, without an offer."""
@@ -50,6 +60,15 @@ class World:
     def declined(self, demands: Array) -> Array:
         return np.isin(self.state[demands], (REFUSED, SILENT)).sum(axis=1)
 
+    def surroundings(self, demands: Array) -> list[Around]:
+        """What stands around each of these demands now: the estimate's grade, and what earlier banks said."""
+        found = []
+        for n in demands.tolist():
+            refused = [(str(self.city.reason[n, b]),) for b in np.flatnonzero(self.state[n] == REFUSED)]
+            silent = int((self.state[n] == SILENT).sum())
+            found.append(Around(str(self.city.grade[n]), before_of([*refused, *[()] * silent])))
+        return found
+
     def may(self, demands: Array) -> Array:
         """[demands, m] whether a product may still be asked: it fits, and its bank has not had its turn."""
         return self.city.fits[demands] & (self.state[demands][:, self.city.product_bank] == NOT_ASKED)
@@ -61,7 +80,7 @@ class Push:
 
     demand: Array
     product: Array
-    p_grant: Array | None = None
+    p_offer: Array | None = None
 
 
 Strategy = Callable[[World], Push]
@@ -72,7 +91,7 @@ def live(city: City, strategy: Strategy) -> World:
     world = World(city)
     days = city.parameters["run"]["days"]
     for day in range(days + city.parameters["banks"]["clock"] + 5):
-        world.day, world.answers = day, []
+        world.day, world.answers, world.ended = day, [], []
         _decide(world)
         _fall_silent(world)
         _choose(world)
@@ -95,17 +114,18 @@ def _decide(world: World) -> None:
         cost = banks["hours_to_grant"] if grants else banks["hours_to_refuse"]
         world.balance[b] -= cost
         world.hours += cost
-        world.state[n, b] = OFFERED if grants else REFUSED
+        world.state[n, b], world.answered_on[n, b] = OFFERED if grants else REFUSED, world.day
         if grants and world.offered_on[n] < 0:
             world.offered_on[n] = world.day
-        world.answers.append(_answer(city, n, b, granted=bool(grants), reasons=() if grants else (city.reason[n, b],)))
+        reasons = () if grants else (city.reason[n, b],)
+        world.answers.append(_answer(world, n, b, granted=bool(grants), reasons=reasons))
 
 
 def _fall_silent(world: World) -> None:
     late = (world.state == OPEN) & (world.pushed_on + world.city.parameters["banks"]["clock"] <= world.day)
-    world.state[late] = SILENT
+    world.state[late], world.answered_on[late] = SILENT, world.day
     for n, b in zip(*(side.tolist() for side in np.nonzero(late)), strict=True):
-        world.answers.append(_answer(world.city, n, b, granted=False, reasons=()))
+        world.answers.append(_answer(world, n, b, granted=False, reasons=()))
 
 
 def _choose(world: World) -> None:
@@ -118,6 +138,8 @@ def _choose(world: World) -> None:
         products = world.product[n, offers]
         world.chosen[n] = products[np.lexsort((products, city.rate[products]))[0]]
         world.granted_on[n] = world.day
+        taken = city.product_bank[world.chosen[n]]
+        world.ended += [(b, city.kind[b], b == taken) for b in offers.tolist()]
     over = (world.granted_on >= 0) | ((city.ends_on <= world.day) & (world.offered_on < 0))
     world.state[over[:, None] & (world.state == OPEN)] = LAPSED
 
@@ -126,17 +148,20 @@ def _push(world: World, push: Push) -> None:
     bank = world.city.product_bank[push.product]
     assert np.all(world.state[push.demand, bank] == NOT_ASKED), "a bank is asked twice"
     assert np.all(world.city.fits[push.demand, push.product]), "a product that does not fit is asked"
+    pairs = zip(push.demand.tolist(), bank.tolist(), strict=True)
+    world.around.update(zip(pairs, world.surroundings(push.demand), strict=True))
     world.second[push.demand, bank] = world.declined(push.demand) > 0
     world.state[push.demand, bank] = OPEN
     world.pushed_on[push.demand, bank] = world.day
     world.product[push.demand, bank] = push.product
-    if push.p_grant is not None:
-        world.predicted[push.demand, bank] = push.p_grant
+    if push.p_offer is not None:
+        world.predicted[push.demand, bank] = push.p_offer
 
 
-def _answer(city: City, n: int, b: int, *, granted: bool, reasons: tuple[Any, ...]) -> Answer:
+def _answer(world: World, n: int, b: int, *, granted: bool, reasons: tuple[Any, ...]) -> Heard:
+    city = world.city
     traits = Traits(**{name: str(column[n]) for name, column in city.traits.items()})
-    return Answer(b, city.kind[b], traits, granted, tuple(str(one) for one in reasons))
+    return Heard(Answer(b, city.kind[b], traits, granted, tuple(str(one) for one in reasons)), world.around[n, b])
 
 
 def measure(world: World) -> dict[str, float]:
@@ -171,6 +196,11 @@ def measure(world: World) -> dict[str, float]:
         off = np.where(known, world.predicted - (world.state == OFFERED), 0.0).sum(axis=0)
         found["calibration_off"] = float(100 * np.abs(off).sum() / known.sum())
         found["brier"] = float(((world.predicted - (world.state == OFFERED))[known] ** 2).mean())
+        bank = np.nonzero(known)[1]
+        found["error_by_bank"] = error_by_bank(world.predicted[known], (world.state == OFFERED)[known], bank)
+        found |= cover_banks(world.told, world.answered_on, world.state == OFFERED)
+        silent = (world.state == SILENT).sum(axis=0) / np.maximum(decided.sum(axis=0), 1)
+        found |= cover_cells(world.told, city, silent)
     return found
 
 

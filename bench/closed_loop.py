@@ -34,7 +34,12 @@ MEASURES = {
     "second_match": ("second-match success", 1),
     "next_acceptance": ("acceptance of a second push", 1),
     "calibration_off": ("chance against grants, per bank, points", -1),
+    "error_by_bank": ("the same in three bins of each bank, points", -1),
     "brier": ("Brier score", -1),
+    "cover_banks": ("a bank's next answers in its 90 % interval", 1),
+    "width_banks": ("width of that interval", -1),
+    "cover_cells": ("a cell's hidden share in its 90 % interval", 1),
+    "width_cells": ("width of that interval", -1),
 }
 """Measure → its words, and whether more (1) or less (-1) is better."""
 

@@ -26,6 +26,9 @@ PRIOR_GRANT, PRIOR_STRENGTH = 0.40, 5.0
 PRIOR_REFUSAL = 0.03
 """Before any answer, the share refused for one named trait."""
 
+PRIOR_KEPT = 0.60
+"""Before any outcome, the share of offers that end in a grant: this project's assumption."""
+
 STRENGTH = 8.0
 """How many answers a parent's opinion is worth."""
 
@@ -58,6 +61,9 @@ REASONS: dict[str, str | None] = {
 
 TRAITS = tuple(dict.fromkeys(trait for trait in REASONS.values() if trait))
 PARTS = ("rest", *TRAITS)
+KEPT = "kept"
+LEAF = 3
+"""Levels above a leaf: city, kind, bank."""
 BANDS_FEN = (10_000_000, 50_000_000, 100_000_000, 300_000_000, 1_000_000_000)
 
 
@@ -86,17 +92,33 @@ class Answer:
 
 @dataclass(frozen=True)
 class Chance:
-    """P(grant) with a 90 % interval; `answers` of this bank at all, `like` of it to demands of the same cell."""
+    """A chance with a 90 % interval; `answers` of this bank at all, `like` of it to demands of the same cell."""
 
     p: float
     low: float
     high: float
     answers: int
     like: int
+    weight: float
+    """So many answers the interval is worth."""
 
     def clears(self, floor: float) -> bool:
         """Whether a second push may be made (no double decline): the policy's number acceptance_floor."""
         return self.p >= floor
+
+    def times(self, other: "Chance") -> "Chance":
+        """The chance of both, with the Beta of the same mean and variance as the product of the two; sample of this."""
+        if other.weight == np.inf:
+            return self
+        p = self.p * other.p
+        square = self.mean_square * other.mean_square
+        weight = (p - square) / max(square - p * p, 1e-12)
+        return Chance(p, *beta(p, weight), self.answers, self.like, weight)
+
+    @property
+    def mean_square(self) -> float:
+        """The mean of its Beta's square."""
+        return self.p * (self.p * self.weight + 1) / (self.weight + 1)
 
 
 @dataclass(frozen=True)
@@ -124,17 +146,40 @@ class Appetite:
                 pair[1] += hits
         return Appetite({node: (n, hits) for node, (n, hits) in sorted(counts.items())})
 
+    def learn_kept(self, offers: Iterable[tuple[int, str, bool]]) -> "Appetite":
+        """A new appetite with these ended offers too: bank, its kind, whether the credit was granted."""
+        counts = dict(self.counts)
+        for bank_id, bank_kind, kept in offers:
+            for node in (f"{KEPT}/", f"{KEPT}/k:{bank_kind}", f"{KEPT}/b:{bank_id}"):
+                n, hits = counts.get(node, (0, 0))
+                counts[node] = n + WHOLE, hits + WHOLE * kept
+        return Appetite(dict(sorted(counts.items())))
+
     def estimate(self, bank_id: int, bank_kind: str, traits: Traits) -> Chance:
         """The chance that this bank grants a demand of these traits."""
         rest, weight = self._share("rest", bank_id, bank_kind, _cell(traits), PRIOR_GRANT)
         p = rest
         for trait in TRAITS:
             p *= 1 - self._share(trait, bank_id, bank_kind, getattr(traits, trait), PRIOR_REFUSAL)[0]
-        low, high = (float(betaincinv(max(p * weight, 1e-6), max((1 - p) * weight, 1e-6), tail))
-                     for tail in ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2))  # fmt: skip
-        answers = self.counts.get(f"all/b:{bank_id}", (0, 0))[0]
-        like = self.counts.get(f"all/b:{bank_id}/{_cell(traits)}", (0, 0))[0]
-        return Chance(p, low, high, answers // WHOLE, like // WHOLE)
+        like = self.counts.get(f"all/b:{bank_id}/{_cell(traits)}", (0, 0))[0] // WHOLE
+        return Chance(p, *beta(p, weight), self._answers(bank_id), like, weight)
+
+    def whole(self, bank_id: int, bank_kind: str) -> Chance:
+        """The bank's own level: the chance of the next demand of the kind it was asked about so far."""
+        p, weight = self._share("rest", bank_id, bank_kind, None, PRIOR_GRANT)
+        for trait in TRAITS:
+            p *= 1 - self._share(trait, bank_id, bank_kind, None, PRIOR_REFUSAL)[0]
+        answers = self._answers(bank_id)
+        return Chance(p, *beta(p, weight), answers, answers, weight)
+
+    def kept(self, bank_id: int, bank_kind: str) -> Chance:
+        """P(grant | offer) at a bank; `answers` are its offers that ended."""
+        p, weight = self._share(KEPT, bank_id, bank_kind, None, PRIOR_KEPT)
+        ended = self.counts.get(f"{KEPT}/b:{bank_id}", (0, 0))[0] // WHOLE
+        return Chance(p, *beta(p, weight), ended, ended, weight)
+
+    def _answers(self, bank_id: int) -> int:
+        return self.counts.get(f"all/b:{bank_id}", (0, 0))[0] // WHOLE
 
     def estimate_many(
         self,
@@ -166,9 +211,10 @@ class Appetite:
         ).reshape(len(words), len(bank_id))
         return shares if part == "rest" else 1 - shares
 
-    def _share(self, part: str, bank_id: int, bank_kind: str, leaf: str, prior: float) -> tuple[float, float]:
-        """The shrunk share at a leaf, and how many answers' worth of certainty it has."""
-        places = ("", f"k:{bank_kind}", f"b:{bank_id}", f"b:{bank_id}/{leaf}")
+    def _share(self, part: str, bank_id: int, bank_kind: str, leaf: str | None, prior: float) -> tuple[float, float]:
+        """The shrunk share at a leaf (None: at the bank), and how many answers' worth of certainty it has."""
+        bank = f"b:{bank_id}"
+        places = ("", f"k:{bank_kind}", bank, *(() if leaf is None else (f"{bank}/{leaf}",)))
         counts = [self.counts.get(f"{part}/{place}", (0, 0)) for place in places] + [(0, 0)]
         share, weight, pull = prior, np.inf, PRIOR_STRENGTH
         last = STRENGTH if part == "rest" else TRAIT_STRENGTH
@@ -176,7 +222,7 @@ class Appetite:
             own, own_hits = (n - below_n) / WHOLE, (hits - below_hits) / WHOLE
             held = pull if weight == np.inf else pull * weight / (pull + weight)
             share = (own_hits + pull * share) / (own + pull)
-            weight, pull = own + held, last if level == len(places) - 1 else STRENGTH
+            weight, pull = own + held, last if level == LEAF else STRENGTH
         return share, weight
 
     def to_json(self) -> dict[str, Any]:
@@ -189,6 +235,13 @@ class Appetite:
         if node.get("version") != 1:
             raise ValueError(f"an appetite of version {node.get('version')} cannot be read")
         return cls({name: (int(n), int(hits)) for name, (n, hits) in node["counts"].items()})
+
+
+def beta(p: float, weight: float) -> tuple[float, float]:
+    """The ends of the interval of a Beta with mean p worth so many answers."""
+    own, other = max(p * weight, 1e-6), max((1 - p) * weight, 1e-6)
+    low, high = betaincinv(own, other, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]).tolist()
+    return low, high
 
 
 def amount_band(amount_fen: int) -> str:
