@@ -1,6 +1,7 @@
 """The closed loop: 120 working days of a made-up city with hidden appetites, ours beside the plain ways of matching.
 
     python bench/closed_loop.py [--seeds 101-120] [--json PATH]
+    python bench/closed_loop.py --frontier [--json PATH]        # the floor after a decline, on the tuning seeds
 
 The city stands in bench/closed_loop.toml, written down before anything was tuned; tuned on seeds 1 to 5, reported on
 101 to 120. Every strategy lives in the same cities, so each row also says how much ours differs from it, seed by seed:
@@ -9,14 +10,15 @@ the mean difference with a 95 % interval (bootstrap over seeds). A star: ours is
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from _loop_city import draw_city, read_parameters
-from _loop_run import live, measure
-from _loop_strategies import strategies
+from _loop_run import Strategy, live, measure
+from _loop_strategies import frontier, strategies
 from rich.console import Console
 from rich.table import Table
 
@@ -43,10 +45,12 @@ MEASURES = {
 }
 """Measure → its words, and whether more (1) or less (-1) is better."""
 
-OURS = "ours"
+OURS, CAREFUL = "ours", "ours, careful"
+SHORT = ("granted", "granted_per_100_hours", "double_declines", "double_declines_per_granted", "days_to_grant",
+         "next_acceptance")  # fmt: skip
 
 
-def run(seeds: list[int]) -> dict[str, Any]:
+def run(seeds: list[int], those: Callable[[int], dict[str, Strategy]] = strategies) -> dict[str, Any]:
     parameters = read_parameters()
     began = time.perf_counter()
     found: dict[str, list[dict[str, float]]] = {}
@@ -55,7 +59,7 @@ def run(seeds: list[int]) -> dict[str, Any]:
         city = draw_city(seed, parameters)
         asked.append(len(city.asked_on))
         best.append(city.hidden_best)
-        for name, strategy in strategies(seed).items():
+        for name, strategy in those(seed).items():
             found.setdefault(name, []).append(measure(live(city, strategy)))
     draws = parameters["run"]["bootstrap"]
     return {
@@ -64,12 +68,18 @@ def run(seeds: list[int]) -> dict[str, Any]:
         "some_bank_would_grant": float(np.mean(best)),
         "means": {name: {key: float(np.mean([one[key] for one in rows])) for key in rows[0]}
                   for name, rows in found.items()},
-        "ours_less_the_other": {
-            name: {key: paired([one[key] for one in found[OURS]], [one[key] for one in rows], draws)
-                   for key in MEASURES if key in rows[0]}
-            for name, rows in found.items() if name != OURS
-        },
+        "ours_less_the_other": differences(found, OURS, draws),
+        "careful_less_the_other": differences(found, CAREFUL, draws),
         "seconds": round(time.perf_counter() - began, 1),
+    }  # fmt: skip
+
+
+def differences(found: dict[str, list[dict[str, float]]], mine: str, draws: int) -> dict[str, Any]:
+    """For each other strategy and measure: how much more of it mine has."""
+    return {
+        name: {key: paired([one[key] for one in found[mine]], [one[key] for one in rows], draws)
+               for key in MEASURES if key in rows[0]}
+        for name, rows in found.items() if mine in found and name != mine
     }  # fmt: skip
 
 
@@ -98,6 +108,13 @@ def show(figures: dict[str, Any]) -> None:
     )
 
 
+def show_frontier(figures: dict[str, Any]) -> None:
+    table = Table("", *(MEASURES[key][0] for key in SHORT), title="The floor after a decline, one line at a time")
+    for name, means in figures["means"].items():
+        table.add_row(name, *(f"{means[key]:,.3f}" for key in SHORT))
+    Console(width=150).print(table)
+
+
 def _told(difference: list[float], better: int) -> tuple[str, str, str]:
     mean, low, high = difference
     against = high < 0 if better > 0 else low > 0
@@ -107,10 +124,12 @@ def _told(difference: list[float], better: int) -> tuple[str, str, str]:
 def main(
     seeds: Annotated[str, typer.Option(help="first-last")] = "",
     json_to: Annotated[Path | None, typer.Option("--json")] = None,
+    floors: Annotated[bool, typer.Option("--frontier", help="ours at each floor, on the tuning seeds")] = False,
 ) -> None:
-    first, last = (int(one) for one in seeds.split("-")) if seeds else read_parameters()["run"]["reported_seeds"]
-    figures = run(list(range(first, last + 1)))
-    show(figures)
+    usual = read_parameters()["run"]["tuning_seeds" if floors else "reported_seeds"]
+    first, last = (int(one) for one in seeds.split("-")) if seeds else usual
+    figures = run(list(range(first, last + 1)), frontier if floors else strategies)
+    (show_frontier if floors else show)(figures)
     if json_to:
         json_to.write_text(json.dumps(figures, indent=1) + "\n")
 

@@ -10,7 +10,7 @@ restaurants and hardly fewer shops. Silence is an answer without a grant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -106,6 +106,12 @@ class Chance:
         """Whether a second push may be made (no double decline): the policy's number acceptance_floor."""
         return self.p >= floor
 
+    def at(self, p: float, weight: float | None = None) -> "Chance":
+        """Another chance from the same sample, worth as many answers, or so many."""
+        worth = self.weight if weight is None else weight
+        low, high = beta(p, worth)
+        return replace(self, p=p, low=low, high=high, weight=worth)
+
     def times(self, other: "Chance") -> "Chance":
         """The chance of both, with the Beta of the same mean and variance as the product of the two; sample of this."""
         if other.weight == np.inf:
@@ -113,7 +119,7 @@ class Chance:
         p = self.p * other.p
         square = self.mean_square * other.mean_square
         weight = (p - square) / max(square - p * p, 1e-12)
-        return Chance(p, *beta(p, weight), self.answers, self.like, weight)
+        return self.at(p, weight)
 
     @property
     def mean_square(self) -> float:

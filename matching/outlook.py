@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.appetite import Answer, Appetite, Chance, Traits, beta
+from matching.appetite import Answer, Appetite, Chance, Traits
 from matching.calibration import (
     BLOCK_DAYS,
     NOTHING_KNOWN,
@@ -60,6 +60,10 @@ class Outlook:
     calibration: Calibration = field(default_factory=Calibration)
     keeps: bool = True
 
+    def hears(self, answers: Iterable[Answer]) -> "Outlook":
+        """With some answers more; corrections stay what they were."""
+        return replace(self, appetite=self.appetite.learn(answers))
+
     def of_line(self, bank_id: int, bank_kind: str, traits: Traits, around: Around = NOTHING_KNOWN) -> Prospect:
         """The prospect of a demand at a bank; P(grant) equal to `of_many`."""
         shift = self.calibration.of_bank(bank_id) + self.calibration.of_around(around)
@@ -85,9 +89,7 @@ class Outlook:
 
     def _moved(self, chance: Chance, shift: float) -> Chance:
         p = float(corrected(np.array(chance.p), np.array(shift)))
-        weight = chance.weight / self.calibration.scatter
-        low, high = beta(p, weight)
-        return replace(chance, p=p, low=low, high=high, weight=weight)
+        return chance.at(p, chance.weight / self.calibration.scatter)
 
     def _kept(self, bank_id: int, bank_kind: str) -> Chance:
         return self.appetite.kept(bank_id, bank_kind) if self.keeps else SURE

@@ -177,7 +177,7 @@ def _line_rows(
     demands = {demand.id: demand for demand in plan.gathered.demands}
     clocks: dict[int | None, line_clock.Columns] = {}
     rows = []
-    for line, p_grant in zip(plan.lines, plan.p_grant, strict=True):
+    for line, p_offer, p_grant in zip(plan.lines, plan.p_offer, plan.p_grant, strict=True):
         demand, room = demands[line.demand_id], plan.gathered.room[line.product_id]
         if room.contact_days not in clocks:
             clocks[room.contact_days] = line_clock.from_push(today, room.contact_days, days)
@@ -195,6 +195,7 @@ def _line_rows(
                 "amount_fen": demand.amount_fen,
                 "reserved_fen": demand.amount_fen,
                 "consent_id": given[str(line.demand_id)][line.bank_id],
+                "p_offer": p_offer,
                 "p_grant": p_grant,
                 "pushed_on": today,
                 "state": LineState.PUSHED.value,

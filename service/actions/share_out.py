@@ -12,16 +12,16 @@ import numpy as np
 from sqlmodel import Session
 
 from matching.allocate import allocate
-from matching.appetite import Appetite
 from matching.certificate import Certificate, certify
 from matching.fit_many import fit_many
 from matching.judge_many import columns_from_json
+from matching.outlook import Outlook
 from matching.policy import PolicyDay
 from matching.problem import pose
 from matching.second_push import hopeless
 from matching.terms import Flags, Floats, Ints, Line, Prices, Problem, Product
 from matching.value import preference, weights_of, worth
-from service.domain.appetite import answers_of, traits_of
+from service.domain.appetite import answers_of, around_of, outlook_of, traits_of
 from service.domain.push_list import OPEN_LINES, LineState
 from service.domain.second_match import is_closed
 from service.store import certificates, consents, offers_of_banks, push_lists
@@ -46,14 +46,14 @@ class Gathered:
     consents: Mapping[str, Mapping[int, int]]
     intended: frozenset[tuple[int, int]]
     history: Mapping[int, Sequence[Any]]
-    appetite: Appetite
-    """What the banks' answers of the last months say of the next."""
+    outlook: Outlook
+    """What the banks' answers of the last months, and what followed them, say of the next."""
     until_answer: int = 0
     """The latest answer among them that the morning knew."""
 
     def kept_appetite(self) -> dict[str, Any] | None:
         """What a morning keeps for the supplements of its day; they keep nothing."""
-        return None if self.run else self.appetite.to_json() | {UNTIL: self.until_answer}
+        return None if self.run else self.outlook.to_json() | {UNTIL: self.until_answer}
 
     def open_lines(self, demand_id: int) -> int:
         """Lines of the demand that stand with some bank now."""
@@ -71,7 +71,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Chances:
-    """Every pair that fits, consent or not: rows of demands, positions of products, worth, chance of a grant.
+    """Every pair that fits, consent or not: rows of demands, positions of products, worth, chances of offer and grant.
 
     `named`: a live consent of the firm names the product's bank. `guarded`: the ids of demands that were turned down
     before and have a fitting product left whose bank would hardly take them: no double decline.
@@ -80,6 +80,7 @@ class Chances:
     demand: Ints
     product: Ints
     value: Floats
+    p_offer: Floats
     p_grant: Floats
     named: Flags
     guarded: frozenset[int]
@@ -93,6 +94,7 @@ class Plan:
     chances: Chances
     problem: Problem
     lines: tuple[Line, ...]
+    p_offer: tuple[float, ...]
     p_grant: tuple[float, ...]
     prices: tuple[Prices, ...]
     """What a place, a fen of quota, a bank's place was worth in each stage: with them anyone can prove the bound."""
@@ -109,12 +111,12 @@ def gather(tx: Session, today: date, *, lock: bool = False) -> Gathered:
     room_at = push_lists.banks_with_room_given_back(tx, today) if run else []
     demands = push_lists.list_to_push(tx, today, room_at, lock=lock)
     if all(demand.is_put_off for demand in demands):
-        return Gathered(today, 0, (), (), {}, {}, frozenset(), {}, Appetite())
+        return Gathered(today, 0, (), (), {}, {}, frozenset(), {}, Outlook())
     ids = [demand.id for demand in demands]
     history: dict[int, list[Any]] = defaultdict(list)
     for line in push_lists.list_lines_of(tx, ids):
         history[line.demand_id].append(line)
-    appetite, until_answer = _appetite(tx, today, run)
+    outlook, until_answer = _outlook(tx, today, run)
     return Gathered(
         day=today,
         run=run,
@@ -124,20 +126,20 @@ def gather(tx: Session, today: date, *, lock: bool = False) -> Gathered:
         consents=consents.live(tx, sorted({demand.uscc for demand in demands}), today),
         intended=frozenset((row.demand_id, row.bank_id) for row in push_lists.list_wanted(tx, ids)),
         history=history,
-        appetite=appetite,
+        outlook=outlook,
         until_answer=until_answer,
     )
 
 
-def _appetite(tx: Session, today: date, run: int) -> tuple[Appetite, int]:
+def _outlook(tx: Session, today: date, run: int) -> tuple[Outlook, int]:
     """In the morning learned from all answers; later what the morning kept, and the lines first answered since."""
     kept = certificates.find_appetite(tx, today) if run else None
     if kept is not None and kept.on == today and UNTIL in kept.kept:
         with suppress(ValueError):  # of a form no longer read: learned anew
             since = push_lists.list_first_answered_after(tx, kept.kept[UNTIL])
-            return Appetite.from_json(kept.kept).learn(answers_of(since)), kept.kept[UNTIL]
+            return Outlook.from_json(kept.kept).hears(answers_of(since)), kept.kept[UNTIL]
     answered = push_lists.list_answered(tx, today - MEMORY)
-    return Appetite().learn(answers_of(answered)), (answered[0].latest_answer or 0) if answered else 0
+    return outlook_of(answered, today), (answered[0].latest_answer or 0) if answered else 0
 
 
 def share_out(gathered: Gathered, policy: PolicyDay) -> Plan:
@@ -145,14 +147,16 @@ def share_out(gathered: Gathered, policy: PolicyDay) -> Plan:
     chances = find_chances(gathered, policy)
     problem = _pose(gathered, chances, policy)
     found = allocate(problem)
-    worth = dict(zip(_ends(problem, found.pairs), problem.p_grant[found.pairs].tolist(), strict=True))
+    p_grant = dict(zip(_ends(problem, found.pairs), problem.p_grant[found.pairs].tolist(), strict=True))
     lines = found.lines.rows()
+    p_offer = _offers_of(gathered, chances, lines)
     return Plan(
         gathered=gathered,
         chances=chances,
         problem=problem,
         lines=lines,
-        p_grant=tuple(worth[line.demand_id, line.product_id] for line in lines),
+        p_offer=tuple(p_offer[line.demand_id, line.product_id] for line in lines),
+        p_grant=tuple(p_grant[line.demand_id, line.product_id] for line in lines),
         prices=found.prices,
         certificate=certify(problem, found.lines, found.prices),
     )
@@ -164,29 +168,38 @@ def _ends(problem: Problem, pairs: Ints) -> list[tuple[int, int]]:
     return list(zip(demands, products, strict=True))
 
 
+def _offers_of(gathered: Gathered, chances: Chances, lines: Sequence[Line]) -> dict[tuple[int, int], float]:
+    """Demand and product of each line → the chance of an offer."""
+    ids = np.array([one.id for one in gathered.demands], np.int64)[chances.demand]
+    products = np.array([one.id for one in gathered.products], np.int64)[chances.product]
+    pushed = np.isin(ids * SPAN + products, _keys((line.demand_id, line.product_id) for line in lines))
+    ends = zip(ids[pushed].tolist(), products[pushed].tolist(), strict=True)
+    return dict(zip(ends, chances.p_offer[pushed].tolist(), strict=True))
+
+
 def find_chances(gathered: Gathered, policy: PolicyDay) -> Chances:
     """Every fitting pair but those of banks that had their turn, that a coded reason closes, or sure to be refused."""
     columns = columns_from_json(demand.facts for demand in gathered.demands)
     pairs = fit_many(columns, gathered.products, gathered.day, _met(gathered))
     demand, product = pairs.demands().astype(np.int64), pairs.products.astype(np.int64)
-    p_grant = _p_grant(gathered, demand, product)
+    p_offer, p_grant = _p_offer_and_grant(gathered, demand, product)
     turned_down = np.array([bool(gathered.turned_down(one.id)) for one in gathered.demands], bool)
-    sure_to_refuse = hopeless(p_grant, turned_down[demand], float(policy.number("acceptance_floor")))
+    sure_to_refuse = hopeless(p_offer, turned_down[demand], float(policy.number("acceptance_floor")))
     closed = _closed(gathered, demand, product)
     guarded = frozenset(gathered.demands[row].id for row in np.unique(demand[sure_to_refuse & ~closed]).tolist())
     keep = ~closed & ~sure_to_refuse
-    demand, product, p_grant = demand[keep], product[keep], p_grant[keep]
+    demand, product, p_offer, p_grant = demand[keep], product[keep], p_offer[keep], p_grant[keep]
     value = worth(p_grant, _liked(gathered, demand, product, policy))
-    return Chances(demand, product, value, p_grant, _named(gathered, demand, product), guarded)
+    return Chances(demand, product, value, p_offer, p_grant, _named(gathered, demand, product), guarded)
 
 
-def _p_grant(gathered: Gathered, demand: Ints, product: Ints) -> Floats:
-    """The chance of a grant for each pair, from the banks' past answers to demands of like traits."""
+def _p_offer_and_grant(gathered: Gathered, demand: Ints, product: Ints) -> tuple[Floats, Floats]:
+    """Both chances of each pair, from the banks' past answers to demands of like traits and what followed them."""
     banks, bank_of = np.unique([one.bank_id for one in gathered.products], return_inverse=True)
     kinds = {row.bank_id: row.bank_kind for row in gathered.room.values()}
-    traits = traits_of(gathered.demands)
-    return gathered.appetite.estimate_many(
-        traits, banks.astype(np.int64), kinds, demand, bank_of.astype(np.int64)[product]
+    around = around_of(gathered.demands, {one.id: gathered.turned_down(one.id) for one in gathered.demands})
+    return gathered.outlook.of_many(
+        traits_of(gathered.demands), around, banks.astype(np.int64), kinds, demand, bank_of.astype(np.int64)[product]
     )
 
 

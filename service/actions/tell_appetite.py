@@ -1,20 +1,18 @@
 """What a morning had learned of a bank's appetite: for a line, for each kind of demand answered, and on the whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
 from sqlmodel import Session
 
-from matching.appetite import Appetite, Chance, Traits, amount_band
+from matching.appetite import Chance, Traits, amount_band
+from matching.outlook import Outlook, Prospect
 from service.domain.errors import NotFound
 from service.domain.people import Role, Who
 from service.store import banks, certificates
-
-WHOLE = Traits("", "", "", "", "", "")
-"""A demand of which nothing is known: the bank's own level."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +27,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Told:
-    """A bank's appetite as it stood on the morning of a day; `whole` over everything it was asked."""
+    """A bank's appetite as it stood on the morning of a day: chances of an offer, `whole` over all it was asked."""
 
     on: date
     whole: Chance
+    kept: Chance | None
+    """Of its offers, how many end in a grant; None on a day when that was not learned yet."""
     cells: Sequence[Cell]
     """Those with most answers first."""
 
@@ -44,21 +44,25 @@ def tell_appetite(tx: Session, who: Who, bank_id: int, today: date) -> Told | No
     kept = _kept(tx, today)
     if kept is None:
         return None
-    on, appetite = kept
+    on, outlook = kept
     kind = banks.get(tx, bank_id).kind
     own = f"all/b:{bank_id}/"
     cells = []
-    for place in appetite.counts:
+    for place in outlook.appetite.counts:
         if place.startswith(own):
             section, size, light = place.removeprefix(own).split("|")
-            chance = appetite.estimate(bank_id, kind, Traits(section, size, light, "", "", ""))
-            cells.append(Cell(section, size, light, chance))
+            asked = Traits(section, size, light, "", "", "")
+            cells.append(Cell(section, size, light, outlook.of_line(bank_id, kind, asked).offer))
     cells.sort(key=lambda cell: (-cell.chance.like, cell.section, cell.size, cell.light))
-    return Told(on, appetite.estimate(bank_id, kind, WHOLE), cells)
+    whole = outlook.of_bank(bank_id, kind)
+    return Told(on, whole.offer, whole.kept if outlook.keeps else None, cells)
 
 
-def chance_of_line(tx: Session, who: Who, line: Row[Any], light: str) -> Chance | None:
-    """What that morning's appetite says of a line (a `bank_desk` row) whose firm the bank may see."""
+def chance_of_line(tx: Session, who: Who, line: Row[Any], light: str) -> Prospect | None:
+    """What that morning's appetite says of a line (a `bank_desk` row) whose firm the bank may see.
+
+    The chance of an offer is the line's own as it was pushed.
+    """
     kept = _kept(tx, line.pushed_on)
     if kept is None or who.bank_id is None or line.industry is None:
         return None
@@ -66,15 +70,17 @@ def chance_of_line(tx: Session, who: Who, line: Row[Any], light: str) -> Chance 
     traits = Traits(
         line.industry[:1], line.size_class, light, amount_band(line.amount_fen), guarantee, line.district
     )  # fmt: skip
-    return kept[1].estimate(who.bank_id, banks.get(tx, who.bank_id).kind, traits)
+    found = kept[1].of_line(who.bank_id, banks.get(tx, who.bank_id).kind, traits)
+    own = line.p_grant if line.p_offer is None else line.p_offer
+    return found if own is None else replace(found, offer=found.offer.at(own))
 
 
-def _kept(tx: Session, day: date) -> tuple[date, Appetite] | None:
+def _kept(tx: Session, day: date) -> tuple[date, Outlook] | None:
     """The latest morning's appetite up to a day; None where there is none, or of a form no longer read."""
     row = certificates.find_appetite(tx, day)
     if row is None:
         return None
     try:
-        return row.on, Appetite.from_json(row.kept)
+        return row.on, Outlook.from_json(row.kept)
     except ValueError:
         return None

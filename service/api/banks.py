@@ -24,7 +24,7 @@ LINE = (
     "id", "list_id", "listed_on", "list_number", "rank", "is_intended", "demand_id", "demand_number", "state",
     "due_step", "due_on", "waits_for_calendar", "uscc", "firm_name", "firm_kind", "district", "industry", "size_class",
     "amount_fen", "term_months", "use", "use_text", "rate_ceiling", "guarantees", "light", "product_id",
-    "product_version", "product_name", "grade", "score", "probability", "as_of", "p_grant", "last_answer_id",
+    "product_version", "product_name", "grade", "score", "probability", "as_of", "p_offer", "p_grant", "last_answer_id",
     "last_answer", "offer_id", "offer_state", "grant_id", "closed_on",
 )  # fmt: skip
 PRODUCT = (

@@ -1,9 +1,17 @@
-"""Banks' past answers in the words of `matching.appetite`: traits of a demand, grants, and reasons of refusal."""
+"""Banks' past answers in the words of `matching.outlook`: traits of a demand, offers, reasons, what came of offers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from matching.appetite import Answer, Traits, amount_band
+from matching.calibration import Around, before_of
+from matching.outlook import Heard, Learner, Outlook
+from risk.scale import grade
 from service.domain.push_list import LineState, RefusalReason
 
 R = RefusalReason
@@ -28,12 +36,69 @@ REASON_WORDS: dict[RefusalReason, str] = {
 }
 
 
+WEEK = 7
+"""Answers of so many days are scored by what was known before the first of them, then learned at once."""
+
+NOT_KEPT = frozenset({LineState.SILENT, LineState.PASSED_OVER, LineState.WITHDRAWN})
+KEPT = frozenset({LineState.GRANTED, LineState.DRAWN})
+"""What an offer's line ends in: the credit was granted, or it was not. An offer that is still open says nothing."""
+
+
 def answers_of(lines: Iterable[Any]) -> Iterator[Answer]:
-    """Answered lines: an offer counts as a grant, silence as none."""
+    """Answered lines: whether the bank made an offer, whatever the firm made of it; silence is none."""
     for line in lines:
-        granted = line.state not in (LineState.REFUSED, LineState.SILENT)
-        reasons = sorted({REASON_WORDS[R(reason)] for reason in line.reasons or ()})
-        yield Answer(line.bank_id, line.bank_kind, _traits(line), granted, tuple(reasons))
+        yield Answer(line.bank_id, line.bank_kind, _traits(line), _offered(line), _reasons(line))
+
+
+def outlook_of(lines: Sequence[Any], today: date) -> Outlook:
+    """What answered lines say of the next on a morning; each week's answers are scored before they are learned."""
+    learner, around = Learner(), _around_then(lines)
+    by_day = sorted(zip(lines, answers_of(lines), around, strict=True), key=lambda one: (_week(one[0]), one[0].id))
+    for week, answered in groupby(by_day, key=lambda one: _week(one[0])):
+        learner.hear(week * WEEK, [Heard(answer, there) for _, answer, there in answered])
+    learner.follow((line.bank_id, line.bank_kind, line.state in KEPT) for line in lines
+                   if _offered(line) and line.state in KEPT | NOT_KEPT)  # fmt: skip
+    return learner.outlook(today.toordinal())
+
+
+def around_of(demands: Sequence[Any], declined: Mapping[int, Sequence[Any]]) -> list[Around]:
+    """What stands around open demands: the grade of each estimate, and what the lines that were declined say."""
+    grades = _grades([demand.probability for demand in demands])
+    said = [before_of(_reasons(line) for line in declined.get(demand.id, ())) for demand in demands]
+    return [Around(grade, before) for grade, before in zip(grades, said, strict=True)]
+
+
+def _around_then(lines: Sequence[Any]) -> list[Around]:
+    """The same for answered lines, by what was declined before each was pushed."""
+    declined: dict[int, list[Any]] = defaultdict(list)
+    for line in lines:
+        if not _offered(line):
+            declined[line.demand_id].append(line)
+    earlier = ([_reasons(one) for one in declined[line.demand_id] if one.id != line.id
+                and one.answered_on <= line.pushed_on] for line in lines)  # fmt: skip
+    grades = _grades([line.probability for line in lines])
+    return [Around(grade, before_of(before)) for grade, before in zip(grades, earlier, strict=True)]
+
+
+def _grades(probability: Sequence[float | None]) -> list[str]:
+    """Grades of the master scale; '' without an estimate."""
+    known = np.array([np.nan if one is None else one for one in probability], np.float64)
+    words: list[str] = np.where(np.isnan(known), "", grade(np.nan_to_num(known))).tolist()
+    return words
+
+
+def _week(line: Any) -> int:
+    ordinal: int = line.answered_on.toordinal()
+    return ordinal // WEEK
+
+
+def _offered(line: Any) -> bool:
+    """The bank said yes; one that took its offer back said no."""
+    return bool(line.had_offer) and line.state != LineState.REFUSED
+
+
+def _reasons(line: Any) -> tuple[str, ...]:
+    return tuple(sorted({REASON_WORDS[RefusalReason(reason)] for reason in line.reasons or ()}))
 
 
 def traits_of(demands: Sequence[Any]) -> dict[str, list[str]]:

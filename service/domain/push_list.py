@@ -173,7 +173,10 @@ class PushLine(SQLModel, table=True):
     amount_fen: int = fen()
     reserved_fen: int = fen()
     consent_id: int = points_to("consent.id", index=False)
+    p_offer: float | None = None
+    """The chance that the bank says yes, as it was when the line was pushed. Empty: pushed before it was told apart."""
     p_grant: float | None = None
+    """The chance that the credit is granted in the end; where `p_offer` is empty, the chance of an offer."""
     pushed_on: date
     state: str = coded(default=LineState.PUSHED)
     state_at: datetime = instant()

@@ -1,8 +1,10 @@
 """What lists may be expected to bring, before and after: grants, amounts, average rate, with intervals; small cells.
 
-A demand's chance of a grant is 1 - Π(1 - p) over its lines, as if its banks decided apart from each other; its rate is
-the mean of its lines' lowest rates, weighted by p. Intervals are the middle 95 % of seeded draws; before and after
-share their draws, so that a difference is not blurred by luck. They hold chance alone, not the doubt about p itself.
+A demand's chance of a grant is the sum of P(grant) over its lines, at most 1: it is granted once, and P(grant) has in
+it that the firm may choose another bank (`matching.outlook`). Its rate is the mean of its lines' lowest rates, weighted
+by P(grant). Days before offer and grant were told apart have the chance of an offer stored, and read high. Intervals
+are the middle 95 % of seeded draws; before and after share their draws, so that a difference is not blurred by luck.
+They hold chance alone, not the doubt about p itself.
 """
 
 from collections import defaultdict
@@ -42,7 +44,7 @@ def chance_of(p_grant: Sequence[float], rates: Sequence[float]) -> tuple[float, 
     """The chance that one of the lines ends in a grant, and the rate to expect; 0, 0 without lines."""
     p, rate = np.asarray(p_grant, np.float64), np.asarray(rates, np.float64)
     whole = float(p.sum())
-    return (float(1 - np.prod(1 - p)), float((p * rate).sum() / whole)) if whole > 0 else (0.0, 0.0)
+    return (min(whole, 1.0), float((p * rate).sum() / whole)) if whole > 0 else (0.0, 0.0)
 
 
 @dataclass(frozen=True)

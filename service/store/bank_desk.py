@@ -21,11 +21,12 @@ LISTS = text("""
 LINE = """
     SELECT l.id, l.list_id, s."on" AS listed_on, s.number AS list_number, l.rank, l.is_intended, l.demand_id, l.state,
            l.state_at, l.due_step, l.due_on, l.waits_for_calendar, l.contact_due_on, l.decision_due_on, l.closed_on,
-           l.view_closed, l.amount_fen, l.reserved_fen, l.p_grant, l.product_id, l.product_version, l.assigned_to,
-           l.contact_disputed_on, l.papers_asked_on, l.pushed_on, p.name AS product_name, d.number AS demand_number,
-           d.term_months, d.use, d.use_text, d.rate_ceiling, d.guarantees, d.light, d.verdict_id, l.district,
-           CASE WHEN l.view_closed THEN NULL ELSE l.uscc END AS uscc, f.name AS firm_name, f.industry, f.size_class,
-           f.kind AS firm_kind, f.established_on, e.grade, e.score, e.probability, e.reasons, e.as_of,
+           l.view_closed, l.amount_fen, l.reserved_fen, l.p_offer, l.p_grant, l.product_id, l.product_version,
+           l.assigned_to, l.contact_disputed_on, l.papers_asked_on, l.pushed_on, p.name AS product_name,
+           d.number AS demand_number, d.term_months, d.use, d.use_text, d.rate_ceiling, d.guarantees, d.light,
+           d.verdict_id, l.district, CASE WHEN l.view_closed THEN NULL ELSE l.uscc END AS uscc, f.name AS firm_name,
+           f.industry, f.size_class, f.kind AS firm_kind, f.established_on, e.grade, e.score, e.probability,
+           e.reasons, e.as_of,
            a.id AS last_answer_id, a.kind AS last_answer, a.answered_on, g.id AS grant_id, g.amount_fen AS granted_fen,
            g.rate AS grant_rate, g.granted_on, o.id AS offer_id, o.amount_fen AS offer_fen, o.rate AS offer_rate,
            o.all_in_rate, o.valid_until_on, o.state AS offer_state

@@ -26,8 +26,9 @@ FOUND = """
 LINE = text("""
     SELECT l.id, l.demand_id, l.uscc, l.bank_id, l.district, l.state, l.state_at, l.pushed_on, l.due_step, l.due_on,
            l.closed_on, l.waits_for_calendar, l.contact_due_on, l.decision_due_on, l.papers_asked_on, l.paused_days,
-           l.extended_on, l.reminded_of, l.p_grant, l.rank, b.name AS bank_name, b.contact_days, b.decide_days,
-           d.number AS demand_number, s.cause, s.number AS list_number, s.certificate_id,
+           l.extended_on, l.reminded_of, coalesce(l.p_offer, l.p_grant) AS p_offer, l.rank,
+           b.name AS bank_name, b.contact_days, b.decide_days, d.number AS demand_number,
+           s.cause, s.number AS list_number, s.certificate_id,
            coalesce((SELECT max(answered_on) FROM answer WHERE line_id = l.id AND kind = 'contacted'), l.pushed_on)
                AS file_complete_on
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN demand d ON d.id = l.demand_id
@@ -42,7 +43,7 @@ HAPPENED = text("""
     WHERE line_id = :id AND kind = 'due_soon' ORDER BY 1
 """)
 SINCE = text("""
-    SELECT l.id, l.pushed_on, l.p_grant, l.state, b.name AS bank_name
+    SELECT l.id, l.pushed_on, coalesce(l.p_offer, l.p_grant) AS p_offer, l.state, b.name AS bank_name
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN push_list s ON s.id = l.list_id
     WHERE l.demand_id = :demand_id AND l.id > :id AND s.certificate_id <> :certificate_id ORDER BY l.id
 """)

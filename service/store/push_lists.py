@@ -25,6 +25,7 @@ IN_MATCHING = "state IN ('recommended', 'pushed', 'answered')"
 TO_PUSH = f"""
     SELECT d.id, d.uscc, d.district, d.amount_fen, d.term_months, d.state, d.light, d.recommended_on, d.reported_on,
            d.guarantees, d.xmin::text AS version, v.facts::text AS facts, v.light AS verdict_light,
+           (v.facts -> 'probability' ->> 'value')::float AS probability,
            f.industry, f.size_class, coalesce(d.push_on > :today, false) AS is_put_off
     FROM demand d JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = d.uscc
     WHERE d.{IN_MATCHING} AND d.light <> 'red' AND d.id IN (
@@ -82,13 +83,17 @@ PUT_OFF_LOCKED = text("""
 """)
 ANSWERED = """
     SELECT l.bank_id, b.kind AS bank_kind, f.industry, f.size_class, v.light AS verdict_light, l.amount_fen, l.district,
-           d.guarantees, l.state, a.reasons, (SELECT max(id) FROM answer) AS latest_answer
+           d.guarantees, l.state, a.reasons, (SELECT max(id) FROM answer) AS latest_answer, l.id, l.demand_id,
+           l.pushed_on, o.line_id IS NOT NULL AS had_offer,
+           (v.facts -> 'probability' ->> 'value')::float AS probability,
+           coalesce((SELECT min(answered_on) FROM answer e WHERE e.line_id = l.id AND e.kind IN ('offered', 'refused')),
+                    l.closed_on, l.pushed_on) AS answered_on
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN demand d ON d.id = l.demand_id
     JOIN verdict v ON v.id = d.verdict_id JOIN firm f ON f.uscc = l.uscc
     LEFT JOIN LATERAL (SELECT reasons FROM answer WHERE line_id = l.id AND kind = 'refused'
                        ORDER BY id DESC LIMIT 1) a ON l.state = 'refused'
-    WHERE (l.state IN ('refused', 'silent', 'offered', 'accepted', 'granted', 'drawn')
-        OR (l.state = 'passed_over' AND EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id)))
+    LEFT JOIN LATERAL (SELECT line_id FROM offer WHERE line_id = l.id LIMIT 1) o ON true
+    WHERE (l.state IN ('refused', 'silent') OR o.line_id IS NOT NULL)
 """
 ANSWERED_SINCE = text(f"{ANSWERED} AND l.pushed_on >= :since ORDER BY l.id")
 FIRST_ANSWERED_AFTER = text(f"""

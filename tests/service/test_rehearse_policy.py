@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from matching.allocate import allocate, solver_version
-from matching.appetite import Appetite, Traits
+from matching.appetite import Traits
 from matching.certificate import certify
+from matching.outlook import Outlook
 from matching.policy import POLICY_FILE, load_policy
 from service.actions.answer_push import answer_line
 from service.actions.push_lists import push_missing
@@ -26,7 +27,7 @@ from service.actions.rehearse_policy import (
     run_rehearsal,
 )
 from service.domain.answering import AnswerForm
-from service.domain.appetite import traits_of
+from service.domain.appetite import around_of, traits_of
 from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
 from service.domain.rehearsed_outcome import LEAST_FIRMS, REST, Expected, _luck, cells_of, chance_of
 from service.domain.replay import unpack, unpack_prices
@@ -182,12 +183,13 @@ def test_recomputing_model_and_acceptance_agrees_to_a_billionth(database, settin
     assert [float(row["facts"]["probability"]["value"]) for row in verdicts] == pytest.approx(
         [one.probability for one in again], abs=1e-6
     )
-    problem, appetite = unpack(certificate["inputs"]), Appetite.from_json(certificate["appetite"])
+    problem, outlook = unpack(certificate["inputs"]), Outlook.from_json(certificate["appetite"])
     for pair, p_grant in enumerate(problem.p_grant.tolist()):
         demand = traits[int(problem.demand_id[problem.pair_demand[pair]])]
         bank = int(problem.bank_id[problem.product_bank[problem.pair_product[pair]]])
         mine = Traits(**{name: column[0] for name, column in traits_of([demand]).items()})
-        assert p_grant == pytest.approx(appetite.estimate(bank, kinds[bank], mine).p, abs=1e-9)
+        (around,) = around_of([demand], {})
+        assert p_grant == pytest.approx(outlook.of_line(bank, kinds[bank], mine, around).grant.p, abs=1e-9)
 
 
 OTHER_SOLVER = """UPDATE certificate SET inputs = jsonb_set(inputs, '{solver}', '"auction 0, numba 0.1, numpy 1"')"""
@@ -486,9 +488,10 @@ def test_chances_of_different_demands_go_their_own_ways_and_of_the_same_one_toge
     assert np.array_equal(_luck(np.array([7], np.uint64))[0], luck[7])
 
 
-def test_three_banks_at_one_half_grant_with_seven_eighths() -> None:
-    chance, rate = chance_of([0.5, 0.5, 0.5], [0.03, 0.04, 0.05])
-    assert (chance, rate) == (pytest.approx(0.875), pytest.approx(0.04))
+def test_a_demand_is_granted_once_so_its_lines_chances_add_up() -> None:
+    chance, rate = chance_of([0.2, 0.2, 0.2], [0.03, 0.04, 0.05])
+    assert (chance, rate) == (pytest.approx(0.6), pytest.approx(0.04))
+    assert chance_of([0.5, 0.5, 0.5], [0.03, 0.04, 0.05])[0] == 1
     assert chance_of([], []) == (0.0, 0.0)
 
 

@@ -144,9 +144,9 @@ def test_a_first_push_needs_no_chance_above_the_floor(database) -> None:
         city = Lending(tx, firms=500)
         first = city.demand(consents=(wary.bo_bank,))
         rematch(tx, CYCLE, TODAY, NOW, POLICY)
-        lines = rows_of(tx, "SELECT bank_id, p_grant FROM push_line WHERE demand_id = :d", d=first)
+        lines = rows_of(tx, "SELECT bank_id, p_offer FROM push_line WHERE demand_id = :d", d=first)
     assert [line.bank_id for line in lines] == [wary.bo_bank]
-    assert lines[0].p_grant < float(POLICY.on(TODAY).number("acceptance_floor"))
+    assert lines[0].p_offer < float(POLICY.on(TODAY).number("acceptance_floor"))
 
 
 def test_when_the_firm_s_term_for_papers_is_over_the_bank_s_clock_goes_on(cast: Cast) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import text
 
 from matching.allocate import allocate
 from matching.appetite import WHOLE, Appetite
+from matching.calibration import Calibration
+from matching.outlook import Outlook
 from matching.policy import load_policy
 from matching.problem import lines_of
 from matching.rules import pairs_of
@@ -18,7 +20,7 @@ from service.actions.answer_push import answer_line
 from service.actions.push_lists import Pushed, push_missing
 from service.actions.share_out import MEMORY, gather
 from service.domain.answering import AnswerForm
-from service.domain.appetite import answers_of
+from service.domain.appetite import outlook_of
 from service.domain.replay import unpack
 from service.store import push_lists
 from service.store.database import transaction
@@ -184,7 +186,8 @@ def test_a_supplement_s_appetite_is_what_learning_all_answers_anew_would_give(da
     with transaction(CYCLE) as tx:
         found = gather(tx, TODAY)
     assert found.run == 1
-    assert found.appetite.to_json() == learned_anew() != Appetite().to_json()
+    assert found.outlook.appetite.to_json() == learned_anew() != Appetite().to_json()
+    assert found.outlook.calibration == Calibration(), "the morning's"
 
 
 def test_an_answer_the_morning_knew_counts_once_though_it_is_followed_by_another(database) -> None:
@@ -198,11 +201,11 @@ def test_an_answer_the_morning_knew_counts_once_though_it_is_followed_by_another
     with transaction(CYCLE) as tx:
         found = gather(tx, TODAY)
         (morning,) = rows_of(tx, 'SELECT appetite FROM certificate WHERE "on" = :day', day=TODAY)
-    assert found.appetite.to_json() == learned_anew()
-    known = Appetite.from_json(morning.appetite)
-    assert known.counts["all/b:1"] == found.appetite.counts["all/b:1"] == (WHOLE, 0), "once, in the morning"
+    assert found.outlook.appetite.to_json() == learned_anew()
+    known = Outlook.from_json(morning.appetite).appetite
+    assert known.counts["all/b:1"] == found.outlook.appetite.counts["all/b:1"] == (WHOLE, 0), "once, in the morning"
     assert "all/b:2" not in known.counts
-    assert found.appetite.counts["all/b:2"] == (WHOLE, 0)
+    assert found.outlook.appetite.counts["all/b:2"] == (WHOLE, 0)
 
 
 def test_a_kept_appetite_of_a_form_no_longer_read_is_learned_anew(cast: Cast, database) -> None:
@@ -212,9 +215,9 @@ def test_a_kept_appetite_of_a_form_no_longer_read_is_learned_anew(cast: Cast, da
         admin.execute("""UPDATE certificate SET appetite = '{"version": 99, "until_answer": 0, "counts": {}}'""")
     cast.refuse(first, 0)
     with transaction(CYCLE) as tx:
-        assert gather(tx, TODAY).appetite.to_json() == learned_anew()
+        assert gather(tx, TODAY).outlook.appetite.to_json() == learned_anew()
 
 
 def learned_anew() -> dict:
     with transaction(CYCLE) as tx:
-        return Appetite().learn(answers_of(push_lists.list_answered(tx, TODAY - MEMORY))).to_json()
+        return outlook_of(push_lists.list_answered(tx, TODAY - MEMORY), TODAY).appetite.to_json()

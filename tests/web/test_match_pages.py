@@ -72,7 +72,7 @@ def test_a_bank_reads_why_this_firm_with_chance_interval_and_sample(app, databas
     line = lines_of(database, made.bank)[-1]
     said = Browser(app, database, bai(made.bank)).opens(f"/push-lines/{line['id']}").words
     assert "为什么推给贵行" in said
-    assert f"预计接受率 {line['p_grant']:.0%}（90% 区间" in said
+    assert f"预计接受率 {line['p_offer']:.0%}（90% 区间" in said
     assert "贵行 1 次反馈" in said
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from matching.appetite import Chance
+from matching.outlook import Prospect
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import take_back_offer
 from service.actions.look_after_profiles import reasons_for
@@ -125,7 +125,7 @@ class LinePage:
     why: str
     today: date
     explained: Explained
-    chance: Chance | None
+    chance: Prospect | None
     """What the appetite of the morning it was pushed says of this bank and a demand like this."""
     facts: Sequence[FactSaid]
     unknown: Sequence[FactSaid]
