@@ -14,6 +14,7 @@ from web.pages import (
     entry,
     firm,
     firm_data,
+    firm_report,
     operator,
     operator_calendar,
     operator_clocks,
@@ -30,6 +31,7 @@ from web.pages import (
 
 ROUTERS = (
     entry.router,
+    firm_report.router,  # before the demands: 'new' is no demand's number
     firm.router,
     firm_data.router,
     firm_data.open_router,
