@@ -30,12 +30,14 @@ OFFICER = (
     Item("/push-lists", _("今日清单"), "due"),
     Item("/bank/products", _("产品")),
     Item("/bank/figures", _("业绩")),
+    Item("/bank/notices", _("消息"), "notices"),
 )
 BANK_ADMIN = (*OFFICER, Item("/bank/people", _("人员")))
 DISTRICT = (
     Item("/district", _("待办"), "due"),
     Item("/demands", _("需求")),
     Item("/figures", _("统计")),
+    Item("/district/notices", _("消息"), "notices"),
     Item("/policy", _("政策")),
 )
 CITY = (

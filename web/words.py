@@ -424,6 +424,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "line_offered": _("银行给出报价"),
         "line_accepted": _("企业接受了报价"),
         "line_granted": _("银行已授信"),
+        "line_corrected": _("银行更正了授信"),
         "line_drawn": _("银行已放款"),
         "line_refused": _("银行未通过"),
         "line_silent": _("银行逾期未反馈"),

@@ -5,12 +5,24 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from service.domain.notice import Notice
 from service.domain.people import Who
 from service.store.bulk import add_rows
+
+MINE = "(n.uscc = :uscc OR n.bank_id = :bank_id OR n.district = :district)"
+TOLD = f"""
+    SELECT n.id, n.kind, n.demand_id, n.line_id, n."values" AS told, n.made_on, n.made_at, n.read_at,
+           d.number AS demand_number, d.amount_fen AS asked_fen, f.name AS firm_name,
+           ARRAY(SELECT b.name FROM bank b
+                 WHERE b.id = coalesce(l.bank_id, CAST(n."values" ->> 'bank_id' AS bigint))
+                    OR n."values" -> 'banks' @> to_jsonb(b.id)
+                 ORDER BY b.id) AS banks
+    FROM notice n LEFT JOIN demand d ON d.id = n.demand_id LEFT JOIN firm f ON f.uscc = d.uscc
+    LEFT JOIN push_line l ON l.id = n.line_id
+    WHERE {MINE} ORDER BY n.id DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -32,26 +44,31 @@ def add(tx: Session, messages: Sequence[Message], today: date, now: datetime) ->
     add_rows(tx, "notice", [{**vars(message), "values": dict(message.values), **made} for message in messages])
 
 
-def list_to(tx: Session, who: Who, limit: int = 20) -> Sequence[Row[Any]]:
-    """The latest messages to the firm, the bank or the district `who` acts for."""
-    table = Notice.__table__  # type: ignore[attr-defined]
-    if who.uscc:
-        mine = table.c.uscc == who.uscc
-    elif who.bank_id:
-        mine = table.c.bank_id == who.bank_id
-    else:
-        mine = table.c.district == who.district
-    return tx.execute(select(table).where(mine).order_by(table.c.id.desc()).limit(limit)).all()
+def list_to(tx: Session, who: Who, limit: int = 20, offset: int = 0) -> Sequence[Row[Any]]:
+    """The messages to the firm, the bank or the district `who` acts for, latest first, with what a sentence needs.
+
+    What `who` may no longer see (a demand after the consent was withdrawn) is None.
+    """
+    return tx.execute(
+        text(f"{TOLD} LIMIT :limit OFFSET :offset"), _mine(who) | {"limit": limit, "offset": offset}
+    ).all()
+
+
+def count_to(tx: Session, who: Who) -> int:
+    """How many messages there are to `who` in all."""
+    found: int = tx.execute(text(f"SELECT count(*) FROM notice n WHERE {MINE}"), _mine(who)).scalar_one()
+    return found
+
+
+def _mine(who: Who) -> dict[str, Any]:
+    return {"uscc": who.uscc, "bank_id": who.bank_id, "district": who.district}
 
 
 def mark_read(tx: Session, who: Who, now: datetime) -> int:
     """Everything shown so far to `who` is read; how many became so."""
     done = tx.execute(
-        text(
-            "UPDATE notice SET read_at = :now WHERE read_at IS NULL"
-            " AND (uscc = :uscc OR bank_id = :bank_id OR district = :district)"
-        ),
-        {"now": now, "uscc": who.uscc, "bank_id": who.bank_id, "district": who.district},
+        text(f"UPDATE notice n SET read_at = :now WHERE read_at IS NULL AND {MINE}"),
+        {"now": now} | _mine(who),
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
 
@@ -59,10 +76,7 @@ def mark_read(tx: Session, who: Who, now: datetime) -> int:
 def count_unread(tx: Session, who: Who) -> int:
     """How many messages `who` has not opened yet."""
     found: int = tx.execute(
-        text(
-            "SELECT count(*) FROM notice WHERE read_at IS NULL"
-            " AND (uscc = :uscc OR bank_id = :bank_id OR district = :district)"
-        ),
-        {"uscc": who.uscc, "bank_id": who.bank_id, "district": who.district},
+        text(f"SELECT count(*) FROM notice n WHERE read_at IS NULL AND {MINE}"),
+        _mine(who),
     ).scalar_one()
     return found

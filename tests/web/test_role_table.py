@@ -89,6 +89,8 @@ WHO_MAY = {
     "POST /firm/consents/withdrawal": FIRM,
     "GET /firm/records": FIRM,
     "GET /firm/notices": FIRM,
+    "GET /bank/notices": BANK,
+    "GET /district/notices": DISTRICT,
     "POST /api/v1/demands": FIRM,
     "GET /api/v1/demands": FIRM,
     "GET /api/v1/demands/{demand_id}": FIRM,

@@ -15,6 +15,7 @@ from web.pages import (
     firm,
     firm_data,
     firm_report,
+    notices,
     operator,
     operator_calendar,
     operator_clocks,
@@ -35,6 +36,9 @@ ROUTERS = (
     firm.router,
     firm_data.router,
     firm_data.open_router,
+    notices.firm_router,
+    notices.bank_router,
+    notices.district_router,
     bank_sheet.router,  # before the lists: 'answers' is no list's number
     bank.router,
     bank_line.router,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
@@ -11,10 +12,12 @@ from starlette.responses import Response
 
 from service.actions.answer_push import answer_lines
 from service.domain.answering import Answered, AnswerForm
+from service.domain.demand import LightWord
 from service.domain.people import Who
 from service.domain.push_list import ANSWERABLE, RefusalReason
+from service.domain.standards.regions import REGIONS
 from service.doors import AnOfficer, Now, Today, Tx
-from service.store import bank_desk, bank_line, banks, certificates
+from service.store import bank_desk, bank_line, banks, certificates, notices, products
 from service.store.bank_desk import Wanted
 from web import words
 from web.csrf import guard
@@ -46,7 +49,8 @@ COLUMNS = (
 def badge(request: Request, who: AnOfficer, tx: Tx, today: Today) -> None:
     """The header says for which bank one acts, and how many lines wait for its first word."""
     bank = banks.get(tx, who.bank_id)
-    request.state.badge = Badge(who.name, who.role, bank.name, {"due": bank_desk.count_due(tx, who, today)})
+    tallies = {"due": bank_desk.count_due(tx, who, today), "notices": notices.count_unread(tx, who)}
+    request.state.badge = Badge(who.name, who.role, bank.name, tallies)
 
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -84,6 +88,8 @@ class ListsPage:
     today: date
     query: str
     only: str
+    wanted: Wanted
+    products: Sequence[words.Option]
     one: Row[Any] | None = None
     """The one list shown, where it is one."""
 
@@ -94,6 +100,11 @@ class ListsPage:
     @property
     def waiting(self) -> int:
         return sum(int(row.waiting) for row in self.lists)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether more than the tab narrows the list."""
+        return any(value for name, value in self.listing.filters.items() if name != "only")
 
 
 @dataclass(frozen=True)
@@ -161,26 +172,21 @@ def _lists_page(
     status: int = 200,
     one: Row[Any] | None = None,
 ) -> Response:
-    only = request.query_params.get("only", "all" if one else "open")
-    only = only if only in FILTERS else "open"
-    query = request.query_params.get("q", "").strip()[:60]
     wish = Wish.of(request, COLUMNS, usual="due_on")
-    wanted = Wanted(
-        only=only,
-        list_id=one.id if one else None,
-        query=query,
-        sort=wish.sort,
-        descending=wish.descending,
-        limit=PER_PAGE,
-        offset=wish.offset(PER_PAGE),
-    )
+    wanted = _wanted(request, wish, one)
+    kept = {name: value for name, value in _filters(wanted).items() if value}
     rows, total = bank_desk.list_lines(tx, who, wanted, today)
     address = f"/push-lists/{one.id}" if one else "/push-lists"
     lists = bank_desk.list_lists(tx, who, today - RECENT, today)
     view = ListsPage(
-        listing=Listing(COLUMNS, rows, total, address, wish, {"only": only, "q": query}, PER_PAGE),
+        listing=Listing(COLUMNS, rows, total, address, wish, kept, PER_PAGE),
         tabs=[
-            Tab(str(label), f"{address}?only={key}", key == only, total if key == only else None)
+            Tab(
+                str(label),
+                f"{address}?{urlencode(kept | {'only': key})}",
+                key == wanted.only,
+                total if key == wanted.only else None,
+            )
             for key, label in FILTERS.items()
         ],
         lists=lists,
@@ -188,8 +194,44 @@ def _lists_page(
         form=form,
         reasons=words.options("refusal_reason"),
         today=today,
-        query=query,
-        only=only,
+        query=wanted.query,
+        only=wanted.only,
+        wanted=wanted,
+        products=[words.Option(str(row.id), row.name) for row in products.list_of_bank(tx, who.bank_id, today)],
         one=one,
     )
     return page(request, "bank/lists.html", view, part="rows", status=status)
+
+
+def _wanted(request: Request, wish: Wish, one: Row[Any] | None) -> Wanted:
+    """What the address asks for; what it does not say rightly is not asked."""
+    asked = request.query_params
+    only, light, product = asked.get("only", ""), asked.get("light", ""), asked.get("product", "")
+    district = asked.get("district", "")
+    return Wanted(
+        only=only if only in FILTERS else "all" if one else "open",
+        list_id=one.id if one else None,
+        query=asked.get("q", "").strip()[:60],
+        light=light if light in frozenset(LightWord) else "",
+        product_id=int(product) if product.isascii() and product.isdigit() and len(product) < 19 else None,
+        district=district if district in REGIONS else "",
+        is_mine=asked.get("mine") == "yes",
+        is_intended=asked.get("intended") == "yes",
+        sort=wish.sort,
+        descending=wish.descending,
+        limit=PER_PAGE,
+        offset=wish.offset(PER_PAGE),
+    )
+
+
+def _filters(wanted: Wanted) -> dict[str, str]:
+    """The same as it stands in an address."""
+    return {
+        "only": wanted.only,
+        "q": wanted.query,
+        "light": wanted.light,
+        "product": str(wanted.product_id or ""),
+        "district": wanted.district,
+        "mine": "yes" if wanted.is_mine else "",
+        "intended": "yes" if wanted.is_intended else "",
+    }

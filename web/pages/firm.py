@@ -24,7 +24,7 @@ from service.profiles.fits import find_fits
 from service.profiles.tools import Tools, load_tools
 from service.settings import Settings
 from service.store import notices, overview
-from web import clock_words, consent_words, match_words
+from web import clock_words, consent_words, match_words, notice_words
 from web.consent_words import ConsentText
 from web.csrf import guard
 from web.explained import Explained, explain
@@ -34,6 +34,7 @@ from web.forms import Ask, Form, Typed, read
 from web.language import gettext
 from web.language import lazy as _
 from web.live import unchanged
+from web.notice_words import NoticeSaid
 from web.render import page
 from web.shell import Badge
 
@@ -60,7 +61,7 @@ class HomePage:
     firm: Row[Any]
     open: Sequence[Row[Any]]
     ended: Sequence[Row[Any]]
-    notices: Sequence[Row[Any]]
+    notices: Sequence[NoticeSaid]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def home(request: Request, who: AFirm, tx: Tx) -> Response:
         firm=overview.get_firm(tx, who.uscc or ""),
         open=[row for row in rows if row.closed_on is None],
         ended=[row for row in rows if row.closed_on is not None],
-        notices=notices.list_to(tx, who, 5),
+        notices=[notice_words.said(who, row) for row in notices.list_to(tx, who, 5)],
     )
     return page(request, "firm/home.html", view)
 

@@ -14,7 +14,7 @@ from service.doors import AFirm, Anyone, Now, TheHouse, Today, Tx
 from service.profiles.fits import find_fits
 from service.profiles.profile import Profile, profile_on
 from service.profiles.tools import load_tools
-from service.store import notices, overview
+from service.store import overview
 from web.csrf import guard
 from web.flash import redirect
 from web.forms import Ask, Form, Typed, read, whole
@@ -42,11 +42,6 @@ class RecordsPage:
     firm: Row[Any]
     profile: Profile
     looks: Sequence[Row[Any]]
-
-
-@dataclass(frozen=True)
-class NoticesPage:
-    notices: Sequence[Row[Any]]
 
 
 @dataclass(frozen=True)
@@ -79,13 +74,6 @@ def show_records(request: Request, who: AFirm, tx: Tx, today: Today) -> Response
     uscc = who.uscc or ""
     view = RecordsPage(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), overview.list_looks(tx, uscc))
     return page(request, "firm/records.html", view)
-
-
-@router.get("/firm/notices")
-def show_notices(request: Request, who: AFirm, tx: Tx, now: Now) -> Response:
-    found = notices.list_to(tx, who, 100)
-    notices.mark_read(tx, who, now)
-    return page(request, "firm/notices.html", NoticesPage(found))
 
 
 @open_router.get("/products")

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from service.domain.people import Role, Who
 from service.doors import AnOfficial, Today, Tx
-from service.store import follow_ups, verdicts
+from service.store import follow_ups, notices, verdicts
 from web import words
 from web.language import gettext
 from web.policy_words import criterion_name
@@ -28,7 +28,8 @@ def badge(request: Request, who: AnOfficial, tx: Tx, today: Today) -> None:
     """The header says for which district one acts, and what is due today."""
     if who.role is Role.DISTRICT:
         place = words.district(who.district or "")
-        request.state.badge = Badge(who.name, who.role, place, {"due": count_due(tx, who, today)})
+        tallies = {"due": count_due(tx, who, today), "notices": notices.count_unread(tx, who)}
+        request.state.badge = Badge(who.name, who.role, place, tallies)
     else:
         request.state.badge = Badge(who.name, who.role, gettext("全市"))
 
