@@ -8,7 +8,7 @@ import numpy as np
 from _loop_city import City
 from _loop_sureness import Told, cover_banks, cover_cells, error_by_bank
 
-from matching.appetite import Answer, Traits
+from matching.appetite import Answer, Ended, Traits
 from matching.calibration import Around, before_of
 from matching.outlook import Heard
 
@@ -37,8 +37,8 @@ class World:
     """What stood around each line when it was pushed."""
     answers: list[Heard] = field(default_factory=list)
     """Those of today."""
-    ended: list[tuple[int, str, bool]] = field(default_factory=list)
-    """Offers that ended today: bank, its kind, whether the firm took it."""
+    ended: list[Ended] = field(default_factory=list)
+    """What came of offers today, and of lines whose bank was too late."""
     told: list[Told] = field(default_factory=list)
     """What a strategy with chances wrote down now and then, to be held against what came."""
 
@@ -139,9 +139,12 @@ def _choose(world: World) -> None:
         world.chosen[n] = products[np.lexsort((products, city.rate[products]))[0]]
         world.granted_on[n] = world.day
         taken = city.product_bank[world.chosen[n]]
-        world.ended += [(b, city.kind[b], b == taken) for b in offers.tolist()]
+        world.ended += [Ended(b, city.kind[b], bool(b == taken)) for b in offers.tolist()]
     over = (world.granted_on >= 0) | ((city.ends_on <= world.day) & (world.offered_on < 0))
-    world.state[over[:, None] & (world.state == OPEN)] = LAPSED
+    late = over[:, None] & (world.state == OPEN)
+    world.state[late] = LAPSED
+    for n, b in zip(*(side.tolist() for side in np.nonzero(late & ~np.isnan(world.predicted))), strict=True):
+        world.ended.append(Ended(b, city.kind[b], granted=False, offer=float(world.predicted[n, b])))
 
 
 def _push(world: World, push: Push) -> None:

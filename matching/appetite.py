@@ -91,6 +91,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A line that came to its end with an offer, or before its bank had said yes or no.
+
+    `offer`: 1 for an offer; else the chance there was of one, since the firm chose another bank or withdrew before.
+    """
+
+    bank_id: int
+    bank_kind: str
+    granted: bool
+    offer: float = 1.0
+
+
+@dataclass(frozen=True)
 class Chance:
     """A chance with a 90 % interval; `answers` of this bank at all, `like` of it to demands of the same cell."""
 
@@ -152,13 +165,13 @@ class Appetite:
                 pair[1] += hits
         return Appetite({node: (n, hits) for node, (n, hits) in sorted(counts.items())})
 
-    def learn_kept(self, offers: Iterable[tuple[int, str, bool]]) -> "Appetite":
-        """A new appetite with these ended offers too: bank, its kind, whether the credit was granted."""
+    def learn_kept(self, ended: Iterable[Ended]) -> "Appetite":
+        """A new appetite with what came of these lines too."""
         counts = dict(self.counts)
-        for bank_id, bank_kind, kept in offers:
-            for node in (f"{KEPT}/", f"{KEPT}/k:{bank_kind}", f"{KEPT}/b:{bank_id}"):
+        for one in ended:
+            for node in (f"{KEPT}/", f"{KEPT}/k:{one.bank_kind}", f"{KEPT}/b:{one.bank_id}"):
                 n, hits = counts.get(node, (0, 0))
-                counts[node] = n + WHOLE, hits + WHOLE * kept
+                counts[node] = n + round(WHOLE * one.offer), hits + WHOLE * one.granted
         return Appetite(dict(sorted(counts.items())))
 
     def estimate(self, bank_id: int, bank_kind: str, traits: Traits) -> Chance:

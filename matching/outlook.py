@@ -2,8 +2,10 @@
 
 P(offer) is the appetite's (`matching.appetite`) as corrected by how it did so far (`matching.calibration`).
 P(grant | offer) asks what followed offers: the firm may choose another bank's, let it lapse, or not sign. It is a share
-of a bank's ended offers, shrunk to its kind's and the city's as the appetite's shares are. P(grant) is the product of
-both. A line's value and expected grants go by P(grant), the guard against double declines by P(offer).
+of a bank's ended offers, shrunk to its kind's and the city's as the appetite's shares are. A line that ended before its
+bank had spoken (the firm chose another, or withdrew) counts as an offer without a grant, as far as one was likely: so
+P(grant), the product of both, is right for lines as they are pushed. A line's value and expected grants go by P(grant),
+the guard against double declines by P(offer).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.appetite import Answer, Appetite, Chance, Traits
+from matching.appetite import Answer, Appetite, Chance, Ended, Traits
 from matching.calibration import (
     BLOCK_DAYS,
     NOTHING_KNOWN,
@@ -138,9 +140,9 @@ class Learner:
             block.offers += answer.granted
         self.appetite = self.appetite.learn(one.answer for one in heard)
 
-    def follow(self, kept: Iterable[tuple[int, str, bool]]) -> None:
-        """What came of offers: bank, its kind, and whether the credit was granted."""
-        self.appetite = self.appetite.learn_kept(kept)
+    def follow(self, ended: Iterable[Ended]) -> None:
+        """What came of offers, and of lines whose bank was too late for one."""
+        self.appetite = self.appetite.learn_kept(ended)
 
     def outlook(self, day: int) -> Outlook:
         """What is known on the morning of a day."""

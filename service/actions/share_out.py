@@ -139,7 +139,8 @@ def _outlook(tx: Session, today: date, run: int) -> tuple[Outlook, int]:
             since = push_lists.list_first_answered_after(tx, kept.kept[UNTIL])
             return Outlook.from_json(kept.kept).hears(answers_of(since)), kept.kept[UNTIL]
     answered = push_lists.list_answered(tx, today - MEMORY)
-    return outlook_of(answered, today), (answered[0].latest_answer or 0) if answered else 0
+    unanswered = push_lists.list_unanswered(tx, today - MEMORY)
+    return outlook_of(answered, unanswered, today), (answered[0].latest_answer or 0) if answered else 0
 
 
 def share_out(gathered: Gathered, policy: PolicyDay) -> Plan:

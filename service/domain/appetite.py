@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.appetite import Answer, Traits, amount_band
+from matching.appetite import Answer, Ended, Traits, amount_band
 from matching.calibration import Around, before_of
 from matching.outlook import Heard, Learner, Outlook
 from risk.scale import grade
@@ -50,14 +50,18 @@ def answers_of(lines: Iterable[Any]) -> Iterator[Answer]:
         yield Answer(line.bank_id, line.bank_kind, _traits(line), _offered(line), _reasons(line))
 
 
-def outlook_of(lines: Sequence[Any], today: date) -> Outlook:
-    """What answered lines say of the next on a morning; each week's answers are scored before they are learned."""
+def outlook_of(lines: Sequence[Any], unanswered: Iterable[Any], today: date) -> Outlook:
+    """What answered lines say of the next on a morning; each week's answers are scored before they are learned.
+
+    `unanswered`: lines that ended before their bank had spoken.
+    """
     learner, around = Learner(), _around_then(lines)
     by_day = sorted(zip(lines, answers_of(lines), around, strict=True), key=lambda one: (_week(one[0]), one[0].id))
     for week, answered in groupby(by_day, key=lambda one: _week(one[0])):
         learner.hear(week * WEEK, [Heard(answer, there) for _, answer, there in answered])
-    learner.follow((line.bank_id, line.bank_kind, line.state in KEPT) for line in lines
-                   if _offered(line) and line.state in KEPT | NOT_KEPT)  # fmt: skip
+    offered = (line for line in lines if _offered(line) and line.state in KEPT | NOT_KEPT)
+    learner.follow(Ended(line.bank_id, line.bank_kind, line.state in KEPT) for line in offered)
+    learner.follow(Ended(line.bank_id, line.bank_kind, granted=False, offer=line.p_offer) for line in unanswered)
     return learner.outlook(today.toordinal())
 
 

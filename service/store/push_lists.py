@@ -102,6 +102,12 @@ FIRST_ANSWERED_AFTER = text(f"""
                       WHERE e.line_id = l.id AND e.id <= :answer AND e.kind IN ('offered', 'refused'))
     ORDER BY l.id
 """)
+UNANSWERED_SINCE = text("""
+    SELECT l.bank_id, b.kind AS bank_kind, coalesce(l.p_offer, l.p_grant, 0) AS p_offer
+    FROM push_line l JOIN bank b ON b.id = l.bank_id
+    WHERE l.pushed_on >= :since AND l.state IN ('passed_over', 'withdrawn')
+      AND NOT EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id) ORDER BY l.id
+""")
 PAST_DUE = text("""
     SELECT id, demand_id, due_step, state FROM push_line
     WHERE closed_on IS NULL AND due_on < :today AND due_step IN ('contact', 'decision', 'grant', 'papers') ORDER BY id
@@ -201,6 +207,11 @@ def list_room(tx: Session, today: date) -> Sequence[Row[Any]]:
 def list_answered(tx: Session, since: date) -> Sequence[Row[Any]]:
     """Lines pushed since then that a bank answered with an offer, a refusal or silence, with the demand's traits."""
     return tx.execute(ANSWERED_SINCE, {"since": since}).all()
+
+
+def list_unanswered(tx: Session, since: date) -> Sequence[Row[Any]]:
+    """Lines pushed since then that ended before their bank said yes or no, with the chance of an offer they had."""
+    return tx.execute(UNANSWERED_SINCE, {"since": since}).all()
 
 
 def list_first_answered_after(tx: Session, answer_id: int) -> Sequence[Row[Any]]:

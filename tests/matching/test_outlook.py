@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.appetite import PRIOR_KEPT, Answer, Appetite, Traits
+from matching.appetite import PRIOR_KEPT, WHOLE, Answer, Appetite, Ended, Traits
 from matching.calibration import FEWEST, Around, Block, Calibration, Scored, before_of, fit_shifts, scatter_of
 from matching.outlook import Heard, Learner, Outlook
 
@@ -118,7 +118,7 @@ def test_a_grant_is_an_offer_that_is_kept_and_a_bank_learns_from_others_what_fol
     learner = Learner()
     learner.hear(0, [Heard(Answer(1, "state", SHOP, granted=True))] * 20)
     assert learner.outlook(1).of_line(1, "state", SHOP).kept.p == pytest.approx(PRIOR_KEPT)
-    learner.follow([(1, "state", place < 2) for place in range(20)])
+    learner.follow(Ended(1, "state", place < 2) for place in range(20))
     line = learner.outlook(1).of_line(1, "state", SHOP)
     fresh = learner.outlook(1).of_line(2, "state", SHOP)
     assert line.kept.answers == 20
@@ -130,10 +130,23 @@ def test_a_grant_is_an_offer_that_is_kept_and_a_bank_learns_from_others_what_fol
     assert line.grant.low < line.grant.p < line.grant.high < line.offer.high
 
 
+def test_a_line_whose_bank_was_too_late_counts_as_far_as_an_offer_was_likely():
+    known = Appetite().learn_kept([Ended(1, "state", granted=True), Ended(1, "state", granted=False, offer=0.25)])
+    assert known.counts["kept/b:1"] == (WHOLE + WHOLE // 4, WHOLE)
+    grants, lines = 30, 100  # of a hundred lines half would be offered, and thirty are granted
+    ended = [Ended(1, "state", granted=True)] * grants + [Ended(1, "state", granted=False, offer=0.5)] * (
+        lines - grants
+    )
+    learner = Learner()
+    learner.follow(ended)
+    kept = learner.outlook(0).of_bank(1, "state").kept.p
+    assert (grants + 0.5 * (lines - grants)) * kept == pytest.approx(grants, abs=2)
+
+
 def test_what_follows_offers_changes_no_chance_of_an_offer():
     learner = season(np.random.default_rng(3))
     before = learner.outlook(60).of_line(1, "state", SHOP).offer
-    learner.follow([(1, "state", False)] * 30)
+    learner.follow([Ended(1, "state", granted=False)] * 30)
     assert learner.outlook(60).of_line(1, "state", SHOP).offer == before
 
 
@@ -142,7 +155,7 @@ def test_what_follows_offers_changes_no_chance_of_an_offer():
 def test_many_pairs_are_estimated_as_single_ones_are(seed):
     draw = np.random.default_rng(seed)
     learner = season(draw, days=20)
-    learner.follow([(bank, KINDS[bank], bool(draw.random() < 0.5)) for bank in (1, 2, 2)])
+    learner.follow(Ended(bank, KINDS[bank], bool(draw.random() < 0.5)) for bank in (1, 2, 2))
     known = learner.outlook(20)
     asked = [(replace(SHOP, section=section), Around(grade, before)) for section in "FHX"
              for grade, before in (("", ""), ("A", "firm"), ("B", "silent"))]  # fmt: skip
@@ -178,7 +191,7 @@ def test_the_order_within_a_day_changes_nothing():
 
 def test_a_state_comes_back_as_it_was_and_one_of_the_first_version_as_it_was_then():
     learner = season(np.random.default_rng(4))
-    learner.follow([(1, "state", True), (3, "city", False)])
+    learner.follow([Ended(1, "state", granted=True), Ended(3, "city", granted=False, offer=0.25)])
     known = learner.outlook(60)
     assert Outlook.from_json(known.to_json()) == known
     old = Outlook.from_json(learner.appetite.to_json())

@@ -220,4 +220,4 @@ def test_a_kept_appetite_of_a_form_no_longer_read_is_learned_anew(cast: Cast, da
 
 def learned_anew() -> dict:
     with transaction(CYCLE) as tx:
-        return outlook_of(push_lists.list_answered(tx, TODAY - MEMORY), TODAY).appetite.to_json()
+        return outlook_of(push_lists.list_answered(tx, TODAY - MEMORY), (), TODAY).appetite.to_json()
