@@ -265,6 +265,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "silence": _("逾期"),
         "push": _("匹配和推送"),
         "remind": _("提醒"),
+        "pace": _("统计各行办理"),
     },
     "accelerator": {"redis": _("已连接"), "process": _("未配置"), "away": _("连接不上")},
     "measure": {

@@ -16,7 +16,7 @@ from service.domain.people import Who, the_platform
 from service.domain.standards.calendar import CalendarNotPublished
 from service.profiles.tools import load_tools
 from service.settings import Settings
-from service.store import calendar, runs
+from service.store import calendar, pace, runs
 from service.store.database import transaction
 
 CYCLE = the_platform("cycle")
@@ -77,6 +77,10 @@ def _remind(tx: Session, day: Day) -> str:
     return f"{remind(tx, day.who, day.today, day.now)} reminded"
 
 
+def _pace(tx: Session, day: Day) -> str:
+    return f"{pace.roll_up(tx, day.today)} counted"
+
+
 STEPS: tuple[tuple[str, Callable[[Session, Day], str]], ...] = (
     ("calendar", _calendar),
     ("judge", _judge),
@@ -85,6 +89,7 @@ STEPS: tuple[tuple[str, Callable[[Session, Day], str]], ...] = (
     ("silence", _silence),
     ("push", _push),
     ("remind", _remind),
+    ("pace", _pace),
 )
 """In this order: what ends frees money and places before the lists are made."""
 

@@ -10,6 +10,7 @@ from service.domain import (  # noqa: F401
     follow_up,
     model,
     notice,
+    pace,
     people,
     product,
     profile,

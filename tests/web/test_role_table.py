@@ -150,6 +150,9 @@ WHO_MAY = {
     "GET /figures/events": OFFICIALS,
     "GET /api/v1/figures": OFFICIALS,
     "GET /api/v1/figures/events": OFFICIALS,
+    # the city on its banks
+    "GET /banks": CITY_ONLY,
+    "GET /banks.xlsx": CITY_ONLY,
     "GET /rehearsals": CITY_ONLY,
     "POST /rehearsals": CITY_ONLY,
     "GET /rehearsals/{rehearsal_id}": CITY_ONLY,

@@ -1,0 +1,124 @@
+"""How soon banks contact and decide, from the roll-up; what is overdue this minute, from the open lines."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+SLACK = timedelta(days=2)
+"""How far a cycle may have run behind the lines it counted."""
+ROLL_UP = text("""
+    INSERT INTO pace_day AS p (pushed_on, district, bank_id, lines, contact_due, in_time, contacted, contact_days,
+        decided, decision_days, silent, refused, granted, disputed, answered_on, made_on)
+    SELECT l.pushed_on, l.district, l.bank_id, count(*),
+        count(*) FILTER (WHERE a.contacted_on IS NOT NULL OR l.state = 'silent'
+            OR l.closed_on IS NULL AND l.contact_due_on < :today),
+        count(*) FILTER (WHERE a.contacted_on <= l.contact_due_on), count(a.contacted_on),
+        coalesce(sum(a.contacted_on - l.pushed_on), 0), count(a.decided_on),
+        coalesce(sum(a.decided_on - l.pushed_on), 0), count(*) FILTER (WHERE l.state = 'silent'),
+        count(*) FILTER (WHERE l.state = 'refused'), count(*) FILTER (WHERE l.state IN ('granted', 'drawn')),
+        count(*) FILTER (WHERE l.contact_disputed_on IS NOT NULL), max(a.answered_on), :today
+    FROM push_line l LEFT JOIN LATERAL (
+        SELECT min(answered_on) FILTER (WHERE kind NOT IN ('received', 'extension')) AS contacted_on,
+            min(answered_on) FILTER (WHERE kind IN ('offered', 'refused')) AS decided_on,
+            max(answered_on) AS answered_on
+        FROM answer WHERE line_id = l.id) a ON true
+    WHERE l.pushed_on IN (
+        SELECT pushed_on FROM push_line WHERE closed_on IS NULL OR state_at >= CAST(:since AS date))
+    GROUP BY l.pushed_on, l.district, l.bank_id
+    ON CONFLICT (pushed_on, district, bank_id) DO UPDATE SET lines = EXCLUDED.lines,
+        contact_due = EXCLUDED.contact_due, in_time = EXCLUDED.in_time, contacted = EXCLUDED.contacted,
+        contact_days = EXCLUDED.contact_days, decided = EXCLUDED.decided, decision_days = EXCLUDED.decision_days,
+        silent = EXCLUDED.silent, refused = EXCLUDED.refused, granted = EXCLUDED.granted, disputed = EXCLUDED.disputed,
+        answered_on = EXCLUDED.answered_on, made_on = EXCLUDED.made_on
+""")
+COUNTED = """
+    sum(p.lines) AS lines, sum(p.contact_due) AS contact_due, sum(p.in_time) AS in_time, sum(p.contacted) AS contacted,
+    sum(p.contact_days) AS contact_days, sum(p.decided) AS decided,
+    sum(p.decision_days) AS decision_days,
+    sum(p.silent) AS silent, sum(p.refused) AS refused, sum(p.granted) AS granted, sum(p.disputed) AS disputed,
+    max(p.answered_on) AS answered_on
+"""
+BY_BANK = text(f"""
+    SELECT p.bank_id, b.name, {COUNTED} FROM pace_day p JOIN bank b ON b.id = p.bank_id
+    WHERE p.pushed_on BETWEEN :since AND :until GROUP BY p.bank_id, b.name ORDER BY b.name
+""")
+DISTRICTS = text("""
+    SELECT bank_id, district, sum(lines) AS lines FROM pace_day WHERE pushed_on BETWEEN :since AND :until
+    GROUP BY bank_id, district ORDER BY sum(lines) DESC, district
+""")
+OVERDUE = text("""
+    SELECT l.bank_id, b.name, count(*) AS overdue, count(*) FILTER (WHERE l.due_step = 'contact') AS to_contact,
+        min(l.due_on) AS oldest_due_on
+    FROM push_line l JOIN bank b ON b.id = l.bank_id
+    WHERE l.closed_on IS NULL AND l.due_on < :today AND l.due_step IN ('contact', 'decision', 'grant')
+    GROUP BY l.bank_id, b.name
+""")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """One bank's lines pushed in these days; `districts`: (district, lines), the most first."""
+
+    bank_id: int
+    name: str
+    lines: int = 0
+    contact_due: int = 0
+    in_time: int = 0
+    contacted: int = 0
+    contact_days: int = 0
+    decided: int = 0
+    decision_days: int = 0
+    silent: int = 0
+    refused: int = 0
+    granted: int = 0
+    disputed: int = 0
+    answered_on: date | None = None
+    overdue: int = 0
+    to_contact: int = 0
+    oldest_due_on: date | None = None
+    districts: Sequence[tuple[str, int]] = field(default=())
+
+    @property
+    def share_in_time(self) -> float | None:
+        return self.in_time / self.contact_due if self.contact_due else None
+
+    @property
+    def days_to_contact(self) -> float | None:
+        return self.contact_days / self.contacted if self.contacted else None
+
+    @property
+    def days_to_decision(self) -> float | None:
+        return self.decision_days / self.decided if self.decided else None
+
+
+def roll_up(tx: Session, today: date) -> int:
+    """Count again the days that hold a line still open or moved since the last time; how many cells that was."""
+    made_on = last_made_on(tx)
+    since = made_on - SLACK if made_on else date.min.replace(year=2000)
+    counted: Any = tx.execute(ROLL_UP, {"today": today, "since": since})
+    return int(counted.rowcount)
+
+
+def last_made_on(tx: Session) -> date | None:
+    """The day whose cycle counted last."""
+    made_on: date | None = tx.execute(text("SELECT max(made_on) FROM pace_day")).scalar_one()
+    return made_on
+
+
+def of_banks(tx: Session, since: date, until: date, today: date) -> list[Pace]:
+    """Every bank with lines of these days or with something overdue today, by name."""
+    days = {"since": since, "until": until}
+    districts: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for row in tx.execute(DISTRICTS, days):
+        districts[row.bank_id].append((row.district, int(row.lines)))
+    late = {row["bank_id"]: row for row in tx.execute(OVERDUE, {"today": today}).mappings()}
+    counted = {row["bank_id"]: row for row in tx.execute(BY_BANK, days).mappings()}
+    banks = [
+        Pace(**{**late.get(bank, {}), **counted.get(bank, {})}, districts=districts[bank]) for bank in late | counted
+    ]
+    return sorted(banks, key=lambda bank: bank.name)
