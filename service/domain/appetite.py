@@ -40,8 +40,9 @@ WEEK = 7
 """Answers of so many days are scored by what was known before the first of them, then learned at once."""
 
 NOT_KEPT = frozenset({LineState.SILENT, LineState.PASSED_OVER, LineState.WITHDRAWN})
-KEPT = frozenset({LineState.GRANTED, LineState.DRAWN})
-"""What an offer's line ends in: the credit was granted, or it was not. An offer that is still open says nothing."""
+KEPT = frozenset({LineState.ACCEPTED, LineState.GRANTED, LineState.DRAWN})
+"""What an offer's line ends in: the credit was granted, or it was not. An offer that is still open says nothing; one
+the firm accepted counts as kept until it falls through, since its rivals count as not kept from that day on."""
 
 
 def answers_of(lines: Iterable[Any]) -> Iterator[Answer]:
