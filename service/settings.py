@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(None, description="at least 32 characters; none = made once in <home>/secret")
     server_user: str = Field("xindeng", description="who the own database runs as when root starts it")
     policy: Path | None = Field(None, description="another policy.yaml than the one shipped")
+    map: Path | None = Field(None, description="a GeoJSON of the areas with source and approval; none = the schematic")
 
     # How it is served
     host: str = "127.0.0.1"

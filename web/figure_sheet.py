@@ -37,9 +37,14 @@ SHARES = frozenset({"credit_loan_share", "first_loan_share", "renewal_without_re
 
 
 def write(
-    cuts: Mapping[str, Sequence[tuple[str, Figures]]], since: date, until: date, who: str, now: datetime
+    cuts: Mapping[str, Sequence[tuple[str, Figures]]],
+    since: date,
+    until: date,
+    who: str,
+    now: datetime,
+    as_of: date | None = None,
 ) -> bytes:
-    """The workbook: name of a cut → (name of the row, its figures)."""
+    """The workbook: name of a cut → (name of the row, its figures), as they stood at the end of `as_of`."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     looks = {
@@ -50,7 +55,7 @@ def write(
     }
     for name, rows in cuts.items():
         _cut(book.add_worksheet(name[:31]), looks, name, rows)
-    _definitions(book, looks, since, until, who, now)
+    _definitions(book, looks, (since, until, as_of), who, now)
     book.close()
     return out.getvalue()
 
@@ -75,13 +80,17 @@ def _cut(sheet: Any, looks: Mapping[str, Any], name: str, rows: Sequence[tuple[s
     sheet.fit_to_pages(1, 0)
 
 
-def _definitions(book: Any, looks: Mapping[str, Any], since: date, until: date, who: str, now: datetime) -> None:
+def _definitions(
+    book: Any, looks: Mapping[str, Any], days: tuple[date, date, date | None], who: str, now: datetime
+) -> None:
+    since, until, as_of = days
     sheet = book.add_worksheet(gettext("口径"))
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 90)
     meant = definitions()
     said = [
         (gettext("期间"), f"{formats.day(since)} – {formats.day(until)}"),
+        (gettext("截至"), formats.day(as_of) if as_of else formats.moment(now)),
         (gettext("范围"), universe()),
         (gettext("计日"), period()),
         (gettext("导出"), f"{who} {formats.moment(now)}"),

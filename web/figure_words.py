@@ -34,6 +34,12 @@ def days_of(request: Request, today: date) -> tuple[date, date]:
     return min(since, until), max(since, until)
 
 
+def as_of(request: Request, today: date) -> date | None:
+    """`?as_of=…`: a past day as whose figures are asked for; None for today's."""
+    day = _day(request.query_params.get("as_of", ""))
+    return day if day is not None and day < today else None
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)

@@ -9,7 +9,7 @@ from service.clock import Clock
 from service.settings import Settings
 from service.store.database import Database
 from service.store.server import prepare_server
-from web import assets, display, errors, styleguide
+from web import assets, display, errors, styleguide, tiles
 from web.csrf import OwnSiteOnly
 from web.headers import Careful
 from web.language import Speaks
@@ -39,6 +39,7 @@ def build_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     from service.api import ROUTERS as API
     from web.pages import ROUTERS as PAGES
 
+    tiles.ground(settings.map)  # a map that cannot be used is told now, not to whoever opens it
     app = service.app.create_app(settings, database, clock, (*API, *PAGES))
     return dress(app, settings, clock)
 

@@ -11,7 +11,7 @@ from service.domain.figure import FigureKind
 from service.domain.standards.money import to_yuan
 from service.doors import AnOfficial, Today, Tx
 from service.store import figure_grid, statistics
-from service.store.figure_grid import Cut
+from service.store.figure_grid import Cut, Only
 from service.store.statistics import Amounts, By, Figures
 
 router = APIRouter(prefix="/api/v1", tags=["officials"])
@@ -25,19 +25,29 @@ EVENT = (
 
 @router.get("/figures")
 def show_figures(
-    who: AnOfficial, tx: Tx, today: Today, since: date | None = None, until: date | None = None, by: By = "all"
+    who: AnOfficial,
+    tx: Tx,
+    today: Today,
+    since: date | None = None,
+    until: date | None = None,
+    by: By = "all",
+    as_of: date | None = None,
 ) -> Any:
-    """The figures of these days (the last ninety where none are named), cut `by`; a district team's are its own."""
-    until = until or today
+    """The figures of these days (the last ninety where none are named), cut `by`; a district team's are its own.
+
+    `as_of`: as they stood at the end of that day.
+    """
+    until = until or as_of or today
     since = since or until - USUAL
     return {
         "since": since,
         "until": until,
         "by": by,
+        "as_of": as_of,
         "universe": UNIVERSE.en,
         "period": PERIOD.en,
         "definitions": {name: said.en for name, said in DEFINITIONS.items()},
-        "figures": [_figures(cell) for cell in statistics.figures(tx, who, since, until, by)],
+        "figures": [_figures(cell) for cell in statistics.figures(tx, who, since, until, by, as_of)],
     }
 
 
@@ -50,11 +60,15 @@ def show_events(
     kind: FigureKind | None = None,
     district: str | None = None,
     bank_id: int | None = None,
+    industry: str | None = None,
+    size: str | None = None,
+    only: Only = "",
+    as_of: date | None = None,
     limit: Annotated[int, Query(ge=1, le=2000)] = 200,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> Any:
-    """The events whose sum the figures are, the latest first."""
-    cut = Cut(since, until, kind.value if kind else None, district, bank_id)
+    """The events whose sum the figures are, the latest first. `only`: new (households), credit, first, renewal."""
+    cut = Cut(since, until, kind.value if kind else None, district, bank_id, industry, size, as_of, only)
     rows, whole = figure_grid.list_events(tx, who, cut, limit, offset)
     sums = {"rows": whole.rows, "events": int(whole.events), "amount_yuan": to_yuan(int(whole.amount_fen))}
     return {**sums, "figure_events": [row_out(row, *EVENT) for row in rows]}

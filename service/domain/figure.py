@@ -25,6 +25,7 @@ class FigureEvent(SQLModel, table=True):
         one_of("kind", FigureKind, "figure_event"),
         Index("figure_event_of_day", "on", "district", "bank_id"),
         Index("figure_event_once", "kind", "noun_id", "sign", unique=True),
+        Index("figure_event_late", "recorded_on", postgresql_where='recorded_on > "on"'),
         {"implicit_returning": False},
     )
     id: int | None = identity()

@@ -3,41 +3,62 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from service.domain.people import Role, Who
+from service.store.statistics import cells_as_of
 
-GRID = text("""
-    SELECT district, bank_id, sum(events) AS events, sum(amount_fen) AS amount_fen FROM figure_day
+GRID = """
+    SELECT district, bank_id, sum(events) AS events, sum(amount_fen) AS amount_fen FROM {cells}
     WHERE "on" BETWEEN :since AND :until AND kind = :kind
       AND (CAST(:district AS text) IS NULL OR district = :district)
     GROUP BY district, bank_id HAVING sum(events) <> 0 ORDER BY district, bank_id
-""")
+"""
+Only = Literal["", "new", "credit", "first", "renewal"]
+ONLY: dict[str, str] = {
+    "": "true",
+    "new": "e.is_new_household",
+    "credit": "e.loan_type = 'credit'",
+    "first": "e.is_first_loan",
+    "renewal": "e.is_renewal_without_repayment",
+}
+"""Which part of the events a figure counts: households are those of a firm's first, shares those with a mark."""
 EVENTS = """
     FROM figure_event e LEFT JOIN bank b ON b.id = e.bank_id LEFT JOIN demand d ON d.id = e.demand_id
     WHERE e."on" BETWEEN :since AND :until AND (CAST(:kind AS text) IS NULL OR e.kind = :kind)
       AND (CAST(:district AS text) IS NULL OR e.district = :district)
       AND (CAST(:bank_id AS bigint) IS NULL OR e.bank_id = :bank_id)
+      AND (CAST(:industry AS text) IS NULL OR e.industry = :industry)
+      AND (CAST(:size AS text) IS NULL OR e.size = :size)
+      AND (CAST(:as_of AS date) IS NULL OR e.recorded_on <= :as_of) AND {only}
 """
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Which events: days, kind, district, bank; empty means any."""
+    """Which events: days, kind, district, bank, industry (section letter), size; None means any, '' not registered.
+
+    `as_of`: only what was recorded by that day. `only`: the part of them a figure counts.
+    """
 
     since: date
     until: date
     kind: str | None = None
     district: str | None = None
     bank_id: int | None = None
+    industry: str | None = None
+    size: str | None = None
+    as_of: date | None = None
+    only: Only = ""
 
 
 def grid(tx: Session, who: Who, cut: Cut) -> Sequence[Row[Any]]:
     """Events and money of one kind by district and bank, from the roll-ups, in the person's scope."""
-    return tx.execute(GRID, _values(who, cut)).all()
+    cells = cells_as_of("figure_day", cut.as_of, ("events", "amount_fen"))
+    return tx.execute(text(GRID.format(cells=cells)), _values(who, cut)).all()
 
 
 def list_events(
@@ -45,16 +66,17 @@ def list_events(
 ) -> tuple[Sequence[Row[Any]], Row[Any]]:
     """One page of the events, the latest first; and their count, their sum, and how many were late."""
     values = _values(who, cut)
+    events = EVENTS.format(only=ONLY[cut.only])
     whole = tx.execute(
         text(
             "SELECT count(*) AS rows, coalesce(sum(e.sign), 0) AS events,"
             " coalesce(sum(e.sign * e.amount_fen), 0) AS amount_fen,"
-            f' count(*) FILTER (WHERE e.recorded_on > e."on") AS late {EVENTS}'
+            f' count(*) FILTER (WHERE e.recorded_on > e."on") AS late {events}'
         ),
         values,
     ).one()
     columns = "e.*, b.name AS bank_name, d.number AS demand_number"
-    page = f'SELECT {columns} {EVENTS} ORDER BY e."on" DESC, e.id DESC LIMIT :limit OFFSET :offset'
+    page = f'SELECT {columns} {events} ORDER BY e."on" DESC, e.id DESC LIMIT :limit OFFSET :offset'
     return tx.execute(text(page), {**values, "limit": limit, "offset": offset}).all(), whole
 
 
@@ -62,4 +84,5 @@ def _values(who: Who, cut: Cut) -> dict[str, Any]:
     district = who.district if who.role is Role.DISTRICT else cut.district
     return {
         "since": cut.since, "until": cut.until, "kind": cut.kind, "district": district, "bank_id": cut.bank_id,
+        "industry": cut.industry, "size": cut.size, "as_of": cut.as_of,
     }  # fmt: skip

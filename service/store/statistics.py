@@ -29,6 +29,20 @@ KEYS: dict[By, tuple[str, str]] = {
 }
 """What figures can be cut by: the roll-up they are read from, and the key in it."""
 
+CELL_KEYS = {"figure_day": '"on", district, bank_id, kind', "figure_slice": '"on", district, industry, size, kind'}
+OF_AN_EVENT = {
+    "households": "sign * is_new_household::int",
+    "events": "sign",
+    "amount_fen": "sign * amount_fen",
+    "late_events": "1",
+    "credit_loan_fen": "CASE WHEN loan_type = 'credit' THEN sign * amount_fen ELSE 0 END",
+    "first_loan_fen": "CASE WHEN is_first_loan THEN sign * amount_fen ELSE 0 END",
+    "first_loans": "sign * is_first_loan::int",
+    "renewal_without_repayment_fen": "CASE WHEN is_renewal_without_repayment THEN sign * amount_fen ELSE 0 END",
+    "rate_times_fen": "coalesce(sign * amount_fen * rate, 0)",
+}
+"""What one event adds to its cells when it is recorded after its day, as revision 0004 adds it."""
+
 COUNT = text("""
     INSERT INTO figure_event (kind, "on", recorded_on, sign, noun_id, demand_id, uscc, district, bank_id, industry,
         size, amount_fen, rate, loan_type, is_first_loan, is_renewal_without_repayment, is_new_household,
@@ -102,9 +116,12 @@ class Figures:
 CELLS = TypeAdapter(list[Figures])
 
 
-def figures(tx: Session, who: Who, since: date, until: date, by: By = "all") -> list[Figures]:
+def figures(
+    tx: Session, who: Who, since: date, until: date, by: By = "all", as_of: date | None = None
+) -> list[Figures]:
     """The figures of the days `since` … `until`, one cell for each key, within the scope of `who`, from the roll-ups.
 
+    `as_of`: as they stood at the end of that day; what was reported or corrected later is taken out again.
     Errors: NotAllowed for a firm, and for a bank's cut by industry or size.
     """
     if who.role is Role.FIRM:
@@ -112,29 +129,49 @@ def figures(tx: Session, who: Who, since: date, until: date, by: By = "all") -> 
     if who.role in BANK_ROLES and KEYS[by][0] == "figure_slice":
         raise NotAllowed("银行不能按行业或规模查看数据。")
     scope = f"{who.role}.{who.district or ''}.{who.bank_id or ''}"
-    return kept_figures(tx, f"{scope}:{since}:{until}:{by}", CELLS, lambda: _read(tx, who, since, until, by))
+    until = min(until, as_of or until)
+    cut = f"{scope}:{since}:{until}:{by}:{as_of or ''}"
+    return kept_figures(tx, cut, CELLS, lambda: _read(tx, who, since, until, by, as_of))
 
 
-def _read(tx: Session, who: Who, since: date, until: date, by: By) -> list[Figures]:
+def cells_as_of(table: str, as_of: date | None, columns: Sequence[str]) -> str:
+    """A roll-up to read from; with a day, less what was recorded after it (bind it as `as_of`)."""
+    if as_of is None:
+        return table
+    later = ", ".join(f"-({OF_AN_EVENT[column.removesuffix('_of_bank')]})" for column in columns)
+    if "households_of_bank" in columns:
+        later = later.replace("is_new_household::", "is_new_household_of_bank::")
+    keys = CELL_KEYS[table]
+    return (
+        f"(SELECT {keys}, {', '.join(columns)} FROM {table} UNION ALL"
+        f' SELECT {keys}, {later} FROM figure_event WHERE recorded_on > :as_of AND recorded_on > "on") AS cells'
+    )
+
+
+def _read(tx: Session, who: Who, since: date, until: date, by: By, as_of: date | None) -> list[Figures]:
     cells: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in _sums(tx, who, since, until, by):
+    for row in _sums(tx, who, since, until, by, as_of):
         cells[row.key][row.kind] = row
     return [_cell(key, cells[key]) for key in sorted(cells)]
 
 
-def _sums(tx: Session, who: Who, since: date, until: date, by: By) -> Sequence[Row[Any]]:
+def _sums(tx: Session, who: Who, since: date, until: date, by: By, as_of: date | None) -> Sequence[Row[Any]]:
     table, key = KEYS[by]
     households = "households_of_bank" if (by == "bank" or who.role in BANK_ROLES) else "households"
+    columns = [households if column == "households" else column for column in OF_AN_EVENT]
     statement = text(f"""
         SELECT {key} AS key, kind, sum({households}) AS households, sum(events) AS events,
             sum(amount_fen) AS amount_fen, sum(late_events) AS late_events, sum(credit_loan_fen) AS credit_loan_fen,
             sum(first_loan_fen) AS first_loan_fen, sum(first_loans) AS first_loans,
             sum(renewal_without_repayment_fen) AS renewal_fen, sum(rate_times_fen) AS rate_times_fen
-        FROM {table} WHERE "on" BETWEEN :since AND :until AND (CAST(:district AS text) IS NULL OR district = :district)
+        FROM {cells_as_of(table, as_of, columns)}
+        WHERE "on" BETWEEN :since AND :until AND (CAST(:district AS text) IS NULL OR district = :district)
             {"AND (CAST(:bank_id AS bigint) IS NULL OR bank_id = :bank_id)" if table == "figure_day" else ""}
-        GROUP BY 1, 2 ORDER BY 1, 2
+        GROUP BY 1, 2 {"HAVING sum(events) <> 0 OR sum(late_events) <> 0" if as_of else ""} ORDER BY 1, 2
     """)
     values: dict[str, Any] = {"since": since, "until": until, "district": who.district}
+    if as_of is not None:
+        values["as_of"] = as_of
     if table == "figure_day":
         values["bank_id"] = who.bank_id if who.role in BANK_ROLES else None
     return tx.execute(statement, values).all()

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
@@ -12,13 +14,13 @@ from starlette.responses import Response
 
 from service.domain.figure import FigureKind
 from service.domain.people import Role, Who
-from service.doors import AnOfficial, Now, Today, Tx
+from service.doors import AnOfficial, Now, TheHouse, Today, Tx
 from service.store import banks, figure_grid, statistics
-from service.store.figure_grid import Cut
+from service.store.figure_grid import ONLY, Cut, Only
 from service.store.statistics import By, Figures
-from web import figure_sheet, formats, words
+from web import figure_sheet, formats, tiles, words
 from web.csrf import guard
-from web.figure_words import days_of, definitions, period, universe
+from web.figure_words import as_of, days_of, definitions, period, universe
 from web.language import gettext
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
@@ -38,6 +40,8 @@ CUTS: Mapping[By, object] = {
 MOST_BANKS = 12
 """Columns of the district × bank chart: the banks with most money; the workbook has them all."""
 MOST_DAYS = 120
+NOT_REGISTERED = "-"
+"""How an address names the empty industry or size."""
 EVENTS = (
     Column("demand", _("需求编号")),
     Column("kind", _("事项")),
@@ -76,9 +80,23 @@ class CutRow:
 
 
 @dataclass(frozen=True)
+class CityMap:
+    """The city drawn with one figure on each area; the same numbers as a table are `rows`, the most first."""
+
+    title: str
+    drawing: tiles.Ground
+    areas: Sequence[tiles.Area]
+    rows: Sequence[tiles.Area]
+    tabs: Sequence[Tab]
+    key: str
+
+
+@dataclass(frozen=True)
 class FiguresPage:
     since: date
     until: date
+    as_of: date | None
+    map: CityMap | None
     sums: Figures
     meanings: Mapping[str, str]
     universe: str
@@ -110,21 +128,30 @@ class EventsPage:
     banks: Sequence[words.Option]
     is_city: bool
     universe: str
+    only: str
+    parts: Sequence[words.Option]
+    hidden: Mapping[str, str]
 
 
 @router.get("/figures")
-def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
-    """What came of it all, where, with which banks, and is it fair?"""
-    since, until = days_of(request, today)
+def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today, house: TheHouse) -> Response:
+    """What came of it all, where, with which banks, and is it fair? `?as_of=DAY`: as it stood then."""
+    then = as_of(request, today)
+    since, until = days_of(request, then or today)
+    until = min(until, then or until)
     asked = request.query_params.get("by", "district" if who.role is Role.CITY else "bank")
     by = cast("By", asked if asked in CUTS else "district")
-    cells = statistics.figures(tx, who, since, until)
+    cells = statistics.figures(tx, who, since, until, as_of=then)
     names = {str(bank.id): bank.name for bank in banks.list_all(tx)}
-    query = f"since={since}&until={until}"
-    heads, grid = _grid(tx, who, since, until, names)
+    query = f"since={since}&until={until}" + (f"&as_of={then}" if then else "")
+    heads, grid = _grid(tx, who, Cut(since, until, kind=FigureKind.DRAWN.value, as_of=then), names)
+    shown = request.query_params.get("map", "")
+    kind = FigureKind(shown) if shown in frozenset(FigureKind) else FigureKind.DRAWN
     view = FiguresPage(
         since=since,
         until=until,
+        as_of=then,
+        map=city_map(tx, who, (since, until, then), kind, house.settings.map, query) if who.role is Role.CITY else None,
         sums=cells[0] if cells else Figures(""),
         meanings=definitions(),
         universe=universe(),
@@ -132,8 +159,8 @@ def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Res
         tabs=[Tab(str(name), f"/figures?by={key}&{query}#cut", key == by) for key, name in CUTS.items()],
         by=by,
         by_name=str(CUTS[by]),
-        rows=_rows(tx, who, since, until, by, names),
-        trend=_trend(tx, who, since, until),
+        rows=_rows(tx, who, (since, until, then), by, names),
+        trend=_trend(tx, who, since, until, then),
         grid_heads=heads,
         grid=grid,
         query=query,
@@ -147,14 +174,17 @@ def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Res
 @router.get("/figures.xlsx")
 def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) -> Response:
     """Every cut of the same days, one sheet each, and the definitions."""
-    since, until = days_of(request, today)
+    then = as_of(request, today)
+    since, until = days_of(request, then or today)
+    until = min(until, then or until)
     names = {str(bank.id): bank.name for bank in banks.list_all(tx)}
-    whole = statistics.figures(tx, who, since, until)
+    whole = statistics.figures(tx, who, since, until, as_of=then)
     cuts = {gettext("合计"): [(gettext("合计"), one) for one in whole]}
     for by, name in CUTS.items():
-        cuts[str(name)] = [(row.name, row.figures) for row in _rows(tx, who, since, until, by, names)]
-    content = figure_sheet.write(cuts, since, until, who.name, now)
-    headers = {"Content-Disposition": f'attachment; filename="xindeng-figures-{since}-{until}.xlsx"'}
+        cuts[str(name)] = [(row.name, row.figures) for row in _rows(tx, who, (since, until, then), by, names)]
+    content = figure_sheet.write(cuts, since, until, who.name, now, then)
+    stood = f"-as-of-{then}" if then else ""
+    headers = {"Content-Disposition": f'attachment; filename="xindeng-figures-{since}-{until}{stood}.xlsx"'}
     return Response(content, media_type=XLSX, headers={**headers, "Cache-Control": "no-store"})
 
 
@@ -162,7 +192,8 @@ def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) 
 def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
     """The events behind a figure; their sum is the figure."""
     asked = request.query_params
-    since, until = days_of(request, today)
+    then = as_of(request, today)
+    since, until = days_of(request, then or today)
     bank = asked.get("bank", "")
     cut = Cut(
         since,
@@ -170,12 +201,17 @@ def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Resp
         kind=asked.get("kind") if asked.get("kind") in frozenset(FigureKind) else None,
         district=(asked.get("district") or None) if who.role is Role.CITY else who.district,
         bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < 18 else None,
+        industry=_part(asked.get("industry", "")),
+        size=_part(asked.get("size", "")),
+        as_of=then,
+        only=cast("Only", asked.get("only", "") if asked.get("only") in ONLY else ""),
     )
     wish = Wish.of(request, EVENTS, usual="on")
     rows, whole = figure_grid.list_events(tx, who, cut, offset=wish.offset(50))
     filters = {
         "since": since.isoformat(), "until": until.isoformat(), "kind": cut.kind or "", "district": cut.district or "",
-        "bank": bank,
+        "bank": bank, "industry": asked.get("industry", ""), "size": asked.get("size", ""), "only": cut.only,
+        "as_of": then.isoformat() if then else "",
     }  # fmt: skip
     view = EventsPage(
         listing=Listing(EVENTS, rows, whole.rows, "/figures/events", wish, filters),
@@ -185,13 +221,57 @@ def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Resp
         banks=[words.Option(str(one.id), one.name) for one in banks.list_all(tx)],
         is_city=who.role is Role.CITY,
         universe=universe(),
+        only=_said_of(cut),
+        parts=words.options("figure_part"),
+        hidden={name: filters[name] for name in ("industry", "size", "as_of") if filters[name]},
     )
     return page(request, "official/events.html", view)
 
 
-def _rows(tx: Tx, who: Who, since: date, until: date, by: By, names: Mapping[str, str]) -> list[CutRow]:
-    cells = statistics.figures(tx, who, since, until, by)
-    rows = [CutRow(cell.key, _name(by, cell.key, names), cell, _events(by, cell.key, since, until)) for cell in cells]
+Days = tuple[date, date, date | None]
+"""From, to, and as of which day."""
+
+
+def _part(asked: str) -> str | None:
+    return "" if asked == NOT_REGISTERED else asked[:12] or None
+
+
+def _said_of(cut: Cut) -> str:
+    """The industry and size the events are of, in words."""
+    said = [] if cut.industry is None else [_name("industry", cut.industry, {})]
+    if cut.size is not None and cut.size in ("", *words.GROUPS["size_class"]):
+        said.append(_name("size", cut.size, {}))
+    return gettext("、").join(said)
+
+
+def city_map(tx: Tx, who: Who, days: Days, kind: FigureKind, file: Path | None, query: str) -> CityMap:
+    """Money of one kind by area, on the schematic tiles or the owner's map."""
+    since, until, then = days
+    cells = {
+        cell.key: getattr(cell, kind.value) for cell in statistics.figures(tx, who, since, until, "district", then)
+    }
+    values = {code: part.amount_fen for code, part in cells.items()}
+    drawing = tiles.ground(file)
+    shown = {code: formats.wan(fen, 0) for code, fen in values.items()}
+    areas = tiles.areas(drawing, values, shown, formats.NOTHING)
+    name = words.of("figure_kind", kind.value)
+    return CityMap(
+        title=gettext("%(kind)s金额（万元）：各区域") % {"kind": name},
+        drawing=drawing,
+        areas=areas,
+        rows=sorted(areas, key=lambda area: -values.get(area.shape.code, 0)),
+        tabs=[
+            Tab(words.of("figure_kind", one.value), f"/figures?map={one.value}&{query}#map", one is kind)
+            for one in FigureKind
+        ],
+        key=gettext("有金额的区域按从低到高分四组：空白、点、斜线、网格，越密金额越高；每块上的数字是金额。"),
+    )
+
+
+def _rows(tx: Tx, who: Who, days: Days, by: By, names: Mapping[str, str]) -> list[CutRow]:
+    since, until, then = days
+    cells = statistics.figures(tx, who, since, until, by, then)
+    rows = [CutRow(cell.key, _name(by, cell.key, names), cell, _events(by, cell.key, days)) for cell in cells]
     if by in ("district", "bank", "industry", "size"):
         rows.sort(key=lambda row: (-row.figures.drawn.amount_fen, -row.figures.reported.amount_fen, row.name))
     return rows
@@ -210,15 +290,23 @@ def _day(key: str) -> str:
     return formats.day(date.fromisoformat(key))
 
 
-def _events(by: By, key: str, since: date, until: date) -> str:
+def _events(by: By, key: str, days: Days) -> str:
+    """Where the events of one row of a cut are."""
+    since, until, then = days
     if by == "day":
-        return f"/figures/events?since={key}&until={key}"
-    if by in ("district", "bank"):
-        return f"/figures/events?since={since}&until={until}&{by}={key}"
-    return ""
+        since = until = date.fromisoformat(key)
+    if by == "month":
+        first = date.fromisoformat(f"{key}-01")
+        since, until = max(since, first), min(until, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+    asked = {"since": str(since), "until": str(until)}
+    if then is not None:
+        asked["as_of"] = str(then)
+    if by in ("district", "bank", "industry", "size"):
+        asked[by] = key or NOT_REGISTERED
+    return f"/figures/events?{urlencode(asked)}"
 
 
-def _trend(tx: Tx, who: Who, since: date, until: date) -> list[Bar]:
+def _trend(tx: Tx, who: Who, since: date, until: date, then: date | None) -> list[Bar]:
     """Money reported, granted and paid by day; by month where the days are many."""
     by: Literal["day", "month"] = "day" if (until - since).days <= MOST_DAYS else "month"
     return [
@@ -226,7 +314,7 @@ def _trend(tx: Tx, who: Who, since: date, until: date) -> list[Bar]:
             cell.key[5:] if by == "day" else cell.key,
             [_money(part.amount_fen) for part in (cell.reported, cell.granted, cell.drawn)],
         )
-        for cell in statistics.figures(tx, who, since, until, by)
+        for cell in statistics.figures(tx, who, since, until, by, then)
     ]
 
 
@@ -234,9 +322,9 @@ def _money(fen: int) -> Value:
     return Value(float(round(Decimal(fen) / 1_000_000, 2)), formats.wan(fen, 0))
 
 
-def _grid(tx: Tx, who: Who, since: date, until: date, names: Mapping[str, str]) -> tuple[list[str], list[Bar]]:
+def _grid(tx: Tx, who: Who, cut: Cut, names: Mapping[str, str]) -> tuple[list[str], list[Bar]]:
     """Money paid by district and bank: where nothing was paid the cell is empty."""
-    cells = figure_grid.grid(tx, who, Cut(since, until, kind=FigureKind.DRAWN.value))
+    cells = figure_grid.grid(tx, who, cut)
     paid: dict[int, int] = {}
     for cell in cells:
         paid[cell.bank_id] = paid.get(cell.bank_id, 0) + int(cell.amount_fen)
