@@ -5,6 +5,7 @@ from service.domain import (  # noqa: F401
     consent,
     credit,
     demand,
+    draft,
     figure,
     firm,
     follow_up,

@@ -18,7 +18,7 @@ from service.clock import Clock
 from service.domain.people import the_platform
 from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
-from service.store import runs
+from service.store import drafts, runs
 from service.store.database import transaction
 from service.store.queue import REHEARSE, SHADOW, TODAY
 
@@ -50,6 +50,7 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
 
     async def tidy() -> None:
         await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
+        await asyncio.to_thread(forget_drafts, settings)
 
     work: dict[str, Work] = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
@@ -84,6 +85,12 @@ def do_today(settings: Settings) -> Ran:
     ran = run_cycle(settings, clock.today(), clock.now(), name=TODAY)
     log.info("today", state=ran.state, **ran.steps)
     return ran
+
+
+def forget_drafts(settings: Settings) -> int:
+    """Remove what firms filled in and left for too long; how many."""
+    with transaction(the_platform("tidy")) as tx:
+        return drafts.remove_stale(tx, Clock(settings.demo_on).now())
 
 
 def do_shadows(settings: Settings, most: int = SCORED_AT_ONCE) -> int:

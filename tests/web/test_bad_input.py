@@ -36,6 +36,7 @@ from tests.builders import (
     bo,
     rows_of,
 )  # fmt: skip
+from tests.reports import fills_in
 from tests.web.test_role_table import WHO_MAY
 from web.forms import Form
 from web.main import build_app
@@ -114,14 +115,12 @@ def test_a_demand_of_nothing_or_of_everything_names_the_bounds_and_keeps_what_wa
     app, database, world: Small, told: list, amount: str
 ) -> None:
     fang = Browser(app, database, FANG_HERSELF)
-    fang.opens("/firm/demands/new")
-    page = fang.sends("/firm/demands/new", **wish(world, amount_fen=amount, use_text="采购原材料"))
+    page = fills_in(fang, **wish(world, amount_fen=amount))
     assert page.status == 422
     assert "万元" in page.words[page.words.index("错误") :] if "错误" in page.words else "万元" in page.words
     assert f'value="{amount}"' in page.html
-    assert "采购原材料" in page.html
-    assert there(database, "demand") == there(database, "consent") == []
-    assert is_noted(told, "/firm/demands/new", 422)
+    assert there(database, "demand") == there(database, "consent") == there(database, "draft") == []
+    assert is_noted(told, "/firm/reports/{step}", 422)
 
 
 def test_an_offer_of_nothing_or_of_everything_is_a_problem_with_its_field(
@@ -149,8 +148,7 @@ def test_an_expired_consent_is_asked_for_again_and_the_demand_is_not_taken_witho
         ended = [a_consent(FANG, None, until_on=TODAY), a_consent(FANG, world.bank, until_on=TODAY)]
         give_consents(tx, PLATFORM, ended, last_day["from_on"], NOW)
     fang = Browser(tomorrow, database, FANG_HERSELF)
-    fang.opens("/firm/demands/new")
-    asked = fang.sends("/firm/demands/new", **wish(world))
+    asked = fills_in(fang, **wish(world))
     assert 'name="consent"' in asked.html
     refused = fang.sends("/firm/demands")
     assert refused.status == 422
@@ -163,12 +161,11 @@ def test_an_expired_consent_is_asked_for_again_and_the_demand_is_not_taken_witho
     assert len(there(database, "consent", uscc=FANG)) == 4  # the old ones stay in the ledger
 
 
-def test_a_double_click_reports_one_demand_and_says_of_the_second_which_one_is_there(
+def test_a_double_click_reports_one_demand_and_the_second_is_led_to_where_it_stands(
     app, database, world: Small, told: list
 ) -> None:
     fang = Browser(app, database, FANG_HERSELF)
-    fang.opens("/firm/demands/new")
-    fang.sends("/firm/demands/new", **wish(world))
+    fills_in(fang, **wish(world))
     form = dict(fang.page.form("/firm/demands")["fields"]) | {"consent": ["0", str(world.bank)]}
     answers = []
 
@@ -180,13 +177,15 @@ def test_a_double_click_reports_one_demand_and_says_of_the_second_which_one_is_t
         one.start()
     for one in clicks:
         one.join()
-    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    assert [answer.status_code for answer in answers] == [303, 303]
     (demand,) = there(database, "demand")
-    refused = next(answer for answer in answers if answer.status_code == 409)
-    assert f"这一用途已有在办需求 {demand['number']}" in refused.text
+    assert {answer.headers["location"] for answer in answers} == {f"/firm/demands/{demand['id']}", "/firm"}
+    home = fang.opens("/firm")
+    assert "如果刚刚提交过，它就在下面" in home.words
+    assert demand["number"] in home.words
     assert len([entry for entry in there(database, "trail") if entry["verb"] == "report"]) == 1
     assert len(there(database, "figure_event", kind="reported")) == 1
-    assert is_noted(told, "/firm/demands", 409)
+    assert is_noted(told, "/firm/demands", 303)
 
 
 def test_yesterdays_closed_line_takes_no_answer_and_says_when_it_closed(

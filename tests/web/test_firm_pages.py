@@ -21,6 +21,7 @@ from tests.builders import (
     rows_of,
 )
 from tests.kept_models import a_kept_model
+from tests.reports import fills_in
 from web.main import build_app
 
 
@@ -51,8 +52,7 @@ def test_a_firm_without_demands_is_invited_to_report_one(fang) -> None:
 
 
 def test_a_demand_goes_from_the_form_over_the_consents_to_its_light(fang, world, database) -> None:
-    fang.opens("/firm/demands/new")
-    checked = fang.sends("/firm/demands/new", **wish(world))
+    checked = fills_in(fang, **wish(world))
     assert "BAI银行" in checked.words
     assert "50 万元" in checked.words
     lit = fang.sends("/firm/demands", consent=[0, world.bank])
@@ -64,8 +64,7 @@ def test_a_demand_goes_from_the_form_over_the_consents_to_its_light(fang, world,
 
 
 def test_no_consent_is_ticked_beforehand_and_none_is_taken_as_given(fang, world, database) -> None:
-    fang.opens("/firm/demands/new")
-    checked = fang.sends("/firm/demands/new", **wish(world))
+    checked = fills_in(fang, **wish(world))
     assert "consent" not in checked.form("/firm/demands")["fields"]
     refused = fang.sends("/firm/demands")
     assert refused.status == 422
@@ -75,26 +74,33 @@ def test_no_consent_is_ticked_beforehand_and_none_is_taken_as_given(fang, world,
 
 
 def test_what_was_typed_stays_when_something_is_wrong(fang, world) -> None:
-    fang.opens("/firm/demands/new")
-    page = fang.sends("/firm/demands/new", **wish(world, amount_fen="很多", use_text="采购原材料"))
+    page = fills_in(fang, **wish(world, amount_fen="很多"))
     assert page.status == 422
     assert 'value="很多"' in page.html
-    assert "采购原材料" in page.html
+    assert "错误：" in page.words
 
 
 @pytest.mark.parametrize("amount", ["0", "1000000000000000"])
 def test_nothing_and_everything_are_no_amounts(fang, world, amount) -> None:
-    fang.opens("/firm/demands/new")
-    assert fang.sends("/firm/demands/new", **wish(world, amount_fen=amount)).status == 422
+    assert fills_in(fang, **wish(world, amount_fen=amount)).status == 422
 
 
-def test_a_second_demand_for_the_same_use_is_refused_with_a_sentence(fang, world, database) -> None:
+def test_a_second_demand_for_the_same_use_becomes_a_change_to_the_first_and_nothing_typed_is_lost(
+    fang, world, database
+) -> None:
     with database.transaction(the_platform("test")) as tx:
-        a_demand(tx, FANG, (world.bank,), world.tools, use="trade")
-    fang.opens("/firm/demands/new")
-    fang.sends("/firm/demands/new", **wish(world))
-    page = fang.sends("/firm/demands", consent=[0, world.bank])
-    assert page.status == 409
+        there = a_demand(tx, FANG, (world.bank,), world.tools, use="trade")
+    page = fills_in(fang, **wish(world, amount_fen="77.5"))
+    assert "这一用途已有在办的需求" in page.words
+    assert f"/firm/demands/{there}" in page.links
+    changed = fang.sends(f"/firm/demands/{there}/draft")
+    assert changed.address == f"/firm/demands/{there}/edit/check"
+    assert "77.5 万元" in changed.words
+    assert fang.sends(f"/firm/demands/{there}/edit").address == f"/firm/demands/{there}"
+    with database.transaction(the_platform("test")) as tx:
+        (demand,) = rows_of(tx, "demand", uscc=FANG)
+        assert (demand["amount_fen"], demand["version"]) == (77_500_000, 2)
+        assert rows_of(tx, "draft") == []
 
 
 def test_another_firms_demand_is_simply_not_there(app, database, world) -> None:

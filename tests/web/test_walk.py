@@ -104,10 +104,16 @@ def reports(fang: Walker, bank: int) -> str:
     """From the firm's home over the form and the consents to the light; the demand's address."""
     fang.goes("/firm")
     fang.follows("申报")
-    fang.fills(amount_fen="50", term_months="12", use_text="采购原材料")
+    fang.fills(amount_fen="50")
+    fang.presses("保存并继续")
+    fang.fills(term_months="12")
+    fang.presses("保存并继续")
+    fang.fills(use_text="采购原材料")
     fang.chooses("use", "trade")
+    for _question in ("use", "rate", "guarantees"):
+        fang.presses("保存并继续")
     fang.page.select_option("main [name=first_bank]", str(bank))
-    fang.presses("下一步：核对并授权")
+    fang.presses("保存并继续")
     fang.sees("50 万元", "BAI银行")
     for tick in fang.page.locator("main input[name=consent]").all():
         assert not tick.is_checked()

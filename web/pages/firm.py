@@ -23,7 +23,7 @@ from service.doors import AFirm, Now, TheHouse, Today, Tx
 from service.profiles.fits import find_fits
 from service.profiles.tools import Tools, load_tools
 from service.settings import Settings
-from service.store import notices, overview
+from service.store import drafts, notices, overview
 from web import clock_words, consent_words, match_words, notice_words
 from web.consent_words import ConsentText
 from web.csrf import guard
@@ -62,6 +62,8 @@ class HomePage:
     open: Sequence[Row[Any]]
     ended: Sequence[Row[Any]]
     notices: Sequence[NoticeSaid]
+    draft: Row[Any] | None
+    """A report that was begun and not sent."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def home(request: Request, who: AFirm, tx: Tx) -> Response:
         open=[row for row in rows if row.closed_on is None],
         ended=[row for row in rows if row.closed_on is not None],
         notices=[notice_words.said(who, row) for row in notices.list_to(tx, who, 5)],
+        draft=drafts.find(tx, who.uscc or "", None),
     )
     return page(request, "firm/home.html", view)
 
