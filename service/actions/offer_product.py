@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sqlmodel import Session
 
+from matching.terms import Product
 from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
 from service.domain.people import Role, Who
 from service.domain.product import LoanType
@@ -56,7 +57,7 @@ def offer_product(
 ) -> int:
     """Put the product on offer, or change the one of the same code: its key. The same terms again change nothing."""
     bank = _bank_of(who, bank_id)
-    _check(form, today)
+    checked(form, today)
     old = products.find_by_code(tx, bank, form.code)
     columns = asdict(form) | {"loan_types": list(form.loan_types)}
     if old is not None and all(getattr(old, name) == value for name, value in columns.items()):
@@ -97,7 +98,8 @@ def _bank_of(who: Who, bank_id: int | None) -> int:
     raise NotAllowed("只有本行管理员可以维护产品。")
 
 
-def _check(form: ProductForm, today: date) -> None:
+def checked(form: ProductForm, today: date) -> Product:
+    """The form as the match reads it; NotPossible, naming the field, for terms that cannot be."""
     checks = (
         (0 < form.amount_min_fen <= form.amount_max_fen, "amount_min_fen", "金额下限须大于零且不超过上限。"),
         (
@@ -116,6 +118,6 @@ def _check(form: ProductForm, today: date) -> None:
         if not fine:
             raise NotPossible(said, field=name)
     try:
-        offers_of_banks.product_of(cast("Any", _Stored(form)))
+        return offers_of_banks.product_of(cast("Any", _Stored(form)))
     except (TypeError, ValueError, ArithmeticError) as fault:
         raise NotPossible("准入条件有误：{fault}", field="criteria", fault=str(fault)) from fault

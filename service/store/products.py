@@ -17,6 +17,11 @@ OF_BANK = text("""
     LEFT JOIN place_use u ON u.product_id = p.id AND u."on" = :today
     WHERE CAST(:bank_id AS bigint) IS NULL OR p.bank_id = :bank_id ORDER BY p.bank_id, p.code
 """)
+VERSIONS = text("""
+    SELECT v.version, v.terms, v.changed_at, x.name AS person_name
+    FROM product_version v JOIN product p ON p.id = v.product_id LEFT JOIN person x ON x.id = v.changed_by
+    WHERE p.id = :id AND p.bank_id = :bank_id ORDER BY v.version
+""")
 LOCK = text("SELECT * FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 MOVE_MONEY = text("""
     WITH locked AS MATERIALIZED (SELECT id FROM product WHERE id = ANY (:ids) ORDER BY id FOR UPDATE)
@@ -116,6 +121,11 @@ def places_used(tx: Session, day: date) -> dict[int, int]:
 def list_of_bank(tx: Session, bank_id: int | None, today: date) -> Sequence[Row[Any]]:
     """A bank's products (of all banks without one) with the places used today."""
     return tx.execute(OF_BANK, {"bank_id": bank_id, "today": today}).all()
+
+
+def list_versions(tx: Session, bank_id: int | None, product_id: int) -> Sequence[Row[Any]]:
+    """Every version of one of the bank's own products, the first one first, with who made it; empty for others'."""
+    return tx.execute(VERSIONS, {"id": product_id, "bank_id": bank_id}).all()
 
 
 def find_by_code(tx: Session, bank_id: int, code: str) -> Row[Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from service.domain.demand import IN_MATCHING, DemandState, open_states_sql
 from service.domain.errors import NotFound
 from service.domain.people import Role, Who
 from service.store.bulk import add_rows, change_rows, next_ids
@@ -38,6 +39,17 @@ WITH_ESTIMATE = text("""
     SELECT v.*, e.probability, e.score, e.grade, e.model_version, e.features, e.vintage, e.reasons,
         e.as_of AS estimated_on
     FROM verdict v LEFT JOIN estimate e ON e.id = v.estimate_id WHERE v.id = :id
+""")
+
+
+def list_open_facts(tx: Session) -> list[str]:
+    """The facts, as JSON text, on which the light of every demand rests that still looks for a bank."""
+    return list(tx.execute(OPEN_FACTS).scalars())
+
+
+OPEN_FACTS = text(f"""
+    SELECT CAST(v.facts AS text) FROM demand d JOIN verdict v ON v.id = d.verdict_id
+    WHERE d.state IN ({open_states_sql({*IN_MATCHING, DemandState.REPORTED})}) ORDER BY d.id
 """)
 
 

@@ -124,6 +124,8 @@ WHO_MAY = {
     "GET /bank/appetite": BANK,
     "GET /bank/products/new": ADMIN,
     "GET /bank/products/{product_id}": ADMIN,
+    "GET /bank/products/{product_id}/versions": BANK,
+    "POST /bank/products/preview": ADMIN,
     "POST /bank/products": ADMIN,
     "POST /bank/products/{product_id}/end": ADMIN,
     "GET /bank/people": ADMIN,

@@ -16,14 +16,15 @@ from service.actions.end_account import end_account
 from service.actions.issue_key import issue_key, revoke_key
 from service.actions.offer_product import ProductForm as Terms
 from service.actions.offer_product import end_product, offer_product
+from service.actions.preview_product import STEP, Preview, preview_product
 from service.domain.errors import DomainError, NotFound
 from service.domain.firm import FirmKind
-from service.domain.people import ApiKey, Who
+from service.domain.people import ApiKey, Who, the_platform
 from service.domain.product import LoanType
-from service.doors import ABankAdmin, AnOfficer, Now, Today, Tx
+from service.doors import ABankAdmin, AnOfficer, Now, TheHouse, Today, Tx
 from service.store import accounts, banks, people, products, statistics
 from service.store.statistics import Figures
-from web import words
+from web import product_words, words
 from web.csrf import guard
 from web.figure_words import days_of, definitions
 from web.flash import redirect
@@ -32,6 +33,7 @@ from web.language import gettext
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.bank import badge
+from web.product_words import VersionSaid
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -105,6 +107,15 @@ class ProductPage:
     product: Row[Any] | None
     grades: Sequence[words.Option]
     kinds: Sequence[words.Option]
+    preview: Preview | None = None
+    step: int = STEP
+
+
+@dataclass(frozen=True)
+class VersionsPage:
+    product: Row[Any]
+    versions: Sequence[VersionSaid]
+    may_change: bool
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,30 @@ def show_products(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Res
 @router.get("/bank/products/new")
 def show_new_product(request: Request, _who: ABankAdmin, today: Today) -> Response:
     return _product_page(request, blank(ProductForm, from_on=today.isoformat(), loan_types=["credit"]), None)
+
+
+@router.post("/bank/products/preview")
+def preview(request: Request, who: ABankAdmin, tx: Tx, house: TheHouse, today: Today, typed: Typed) -> Response:
+    """How many of today's open demands the terms as typed would take; nothing is saved."""
+    filled = read(ProductForm, typed)
+    code = filled.said("code").strip()
+    old = next((row for row in products.list_of_bank(tx, who.bank_id, today) if row.code == code), None)
+    if not filled.is_right:
+        return _product_page(request, filled, old, 422)
+    try:
+        with house.database.transaction(the_platform("preview"), read_only=True) as city:
+            found = preview_product(city, who, _terms(filled.answers, old), old, today)
+    except DomainError as refusal:
+        return _product_page(request, filled.refused(refusal), old, 422)
+    return _product_page(request, filled, old, preview=found)
+
+
+@router.get("/bank/products/{product_id}/versions")
+def show_versions(request: Request, who: AnOfficer, tx: Tx, today: Today, product_id: int) -> Response:
+    """Every version of a product, the latest first: who changed what, and when."""
+    product = _own(tx, who, today, product_id)
+    told = product_words.tell_versions(products.list_versions(tx, who.bank_id, product_id))
+    return page(request, "bank/versions.html", VersionsPage(product, told, may_change=who.role == "bank_admin"))
 
 
 @router.get("/bank/products/{product_id}")
@@ -244,11 +279,16 @@ def _own(tx: Tx, who: Who, today: date, product_id: int) -> Row[Any]:
     raise NotFound("没有这个产品。")
 
 
-def _product_page(request: Request, form: Filled[ProductForm], product: Row[Any] | None, status: int = 200) -> Response:
+def _product_page(
+    request: Request,
+    form: Filled[ProductForm],
+    product: Row[Any] | None,
+    status: int = 200,
+    preview: Preview | None = None,
+) -> Response:
     grades = words.options("tax_grade", [grade for grade in TAX_GRADES if grade != "D"])
-    return page(
-        request, "bank/product.html", ProductPage(form, product, grades, words.options("firm_kind")), status=status
-    )
+    view = ProductPage(form, product, grades, words.options("firm_kind"), preview)
+    return page(request, "bank/product.html", view, status=status)
 
 
 def _people_page(
