@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from service import doors
 from service.clock import Clock
+from service.domain.people import BANK_ROLES
 from service.settings import Settings
 from web.flash import Flash
 from web.language import LANGUAGES, SOURCE, spoken
@@ -16,6 +17,7 @@ from web.menu import MENUS, Item, current
 SIZES = ("16", "18", "24")
 SIZE_COOKIE = "size"
 CONTRAST_COOKIE = "contrast"
+KEYS_COOKIE = "keys"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Shell:
     language: str
     size: str
     is_high_contrast: bool
+    has_keys: bool
+    """Whether single keys act on lists: some people's input methods and helps need them for themselves."""
     badge: Badge | None
     demo_on: date | None
     flash: Flash | None
@@ -92,6 +96,11 @@ class Shell:
     @property
     def lang(self) -> str:
         return LANGUAGES[self.language]
+
+    @property
+    def knows_keys(self) -> bool:
+        """Whether this person has lists that single keys act on."""
+        return self.badge is not None and self.badge.role in BANK_ROLES
 
     @property
     def menu(self) -> tuple[Item, ...]:
@@ -126,6 +135,7 @@ def shell_of(request: Request, flash: Flash | None) -> Shell:
         language=spoken(),
         size=size if size in SIZES else SIZES[0],
         is_high_contrast=request.cookies.get(CONTRAST_COOKIE) == "high",
+        has_keys=request.cookies.get(KEYS_COOKIE) != "off",
         badge=badge_of(request),
         demo_on=dress.clock.demo_on if dress.settings.demo else None,
         flash=flash,

@@ -1,5 +1,6 @@
 """What a bank officer works from: the bank's lists, and lines with the firm behind them while its consent stands."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +14,13 @@ from service.domain.people import Who
 
 LISTS = text("""
     SELECT s.id, s.bank_id, s."on", s.number, s.cause, s.lines, s.amount_fen, s.content_hash, s.published_at,
-           count(l.id) FILTER (WHERE l.state IN ('pushed', 'received', 'contacted') AND l.closed_on IS NULL) AS waiting
-    FROM push_list s LEFT JOIN push_line l ON l.list_id = s.id
+           coalesce(w.waiting, 0) AS waiting
+    FROM push_list s LEFT JOIN (
+        SELECT list_id, count(*) AS waiting FROM push_line
+        WHERE bank_id = :bank_id AND state IN ('pushed', 'received', 'contacted') AND closed_on IS NULL GROUP BY list_id
+    ) w ON w.list_id = s.id
     WHERE s.bank_id = :bank_id AND s."on" BETWEEN :since AND :until
-    GROUP BY s.id ORDER BY s."on" DESC, s.number DESC
+    ORDER BY s."on" DESC, s.number DESC
 """)
 LINE = """
     SELECT l.id, l.list_id, s."on" AS listed_on, s.number AS list_number, l.rank, l.is_intended, l.demand_id, l.state,
@@ -38,6 +42,15 @@ LINE = """
     LEFT JOIN credit_grant g ON g.line_id = l.id AND g.voided_at IS NULL
     WHERE l.bank_id = :bank_id
 """
+JOINS = {
+    "s": "JOIN push_list s ON s.id = l.list_id",
+    "d": "LEFT JOIN demand d ON d.id = l.demand_id",
+    "f": "LEFT JOIN firm f ON f.uscc = l.uscc",
+    "e": "LEFT JOIN demand h ON h.id = l.demand_id LEFT JOIN verdict v ON v.id = h.verdict_id"
+    " LEFT JOIN estimate e ON e.id = v.estimate_id",
+}
+"""What stands beside a line, by the letter it is spoken of with: joined only where a wish or an order speaks of it."""
+
 SORTS = {
     "due_on": "l.due_on",
     "rank": "s.id, l.rank",
@@ -56,6 +69,12 @@ class Wanted:
     list_id: int | None = None
     on: date | None = None
     query: str = ""
+    light: str = ""
+    product_id: int | None = None
+    district: str = ""
+    is_mine: bool = False
+    """Given to this officer, or given to nobody and answered by them."""
+    is_intended: bool = False
     sort: str = "due_on"
     descending: bool = False
     limit: int = 50
@@ -75,26 +94,53 @@ def list_lists(tx: Session, who: Who, since: date, until: date) -> Sequence[Row[
     return tx.execute(LISTS, {"bank_id": who.bank_id, "since": since, "until": until}).all()
 
 
+MINE = (
+    "(l.assigned_to = :person_id OR l.assigned_to IS NULL"
+    " AND EXISTS (SELECT 1 FROM answer m WHERE m.line_id = l.id AND m.answered_by = :person_id))"
+)
+
+
 def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequence[Row[Any]], int]:
-    """One page of the bank's lines, and how many there are in all."""
-    where = f" AND {ONLY[wanted.only]}"
-    values: dict[str, Any] = {"bank_id": who.bank_id, "today": today}
+    """One page of the bank's lines, and how many there are in all.
+
+    The page's lines are found first, over the fewest tables; what is known of each is looked up for these alone.
+    """
+    where, values = _sought(who, wanted, today)
+    direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
+    order = ", ".join([*(f"{part} {direction}" for part in SORTS[wanted.sort].split(", ")), "l.id"])
+    total: int = tx.execute(text(f"SELECT count(*) FROM {_joined(where)} {where}"), values).scalar_one()
+    found = f"SELECT l.id FROM {_joined(where, order)} {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    window = {"limit": wanted.limit, "offset": wanted.offset}
+    ids = tx.execute(text(found), {**values, **window}).scalars().all()
+    rows = tx.execute(text(f"{LINE} AND l.id = ANY(:ids)"), {"bank_id": who.bank_id, "ids": ids}).all()
+    known = {row.id: row for row in rows}
+    return [known[line_id] for line_id in ids if line_id in known], total
+
+
+def _sought(who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
+    """The condition for the lines that are wanted, with its values."""
+    conditions = ["l.bank_id = :bank_id", ONLY[wanted.only]]
+    values: dict[str, Any] = {"bank_id": who.bank_id, "today": today, "person_id": who.person_id}
     for condition, name, value in (
         ("l.list_id = :list_id", "list_id", wanted.list_id),
         ('s."on" = :on', "on", wanted.on),
-        ("(f.name ILIKE :query OR l.uscc ILIKE :query OR d.number ILIKE :query)", "query", wanted.query),
+        ("(f.name ILIKE :query OR f.uscc ILIKE :query OR d.number ILIKE :query)", "query", wanted.query),
+        ("d.light = :light", "light", wanted.light),
+        ("l.product_id = :product_id", "product_id", wanted.product_id),
+        ("l.district = :district", "district", wanted.district),
+        ("l.is_intended", "is_intended", wanted.is_intended),
+        (MINE, "is_mine", wanted.is_mine),
     ):
         if value:
-            where += f" AND {condition}"
+            conditions.append(condition)
             values[name] = f"%{value}%" if name == "query" else value
-    direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
-    order = ", ".join(f"{part} {direction}" for part in SORTS[wanted.sort].split(", "))
-    total: int = tx.execute(text(f"SELECT count(*) FROM ({LINE}{where}) found"), values).scalar_one()
-    rows = tx.execute(
-        text(f"{LINE}{where} ORDER BY {order}, l.id LIMIT :limit OFFSET :offset"),
-        {**values, "limit": wanted.limit, "offset": wanted.offset},
-    ).all()
-    return rows, total
+    return f"WHERE {' AND '.join(conditions)}", values
+
+
+def _joined(*said: str) -> str:
+    """The lines with the tables that conditions or an order speak of."""
+    letters = set(re.findall(r"\b([a-z])\.", " ".join(said)))
+    return " ".join(["push_line l", *(join for letter, join in JOINS.items() if letter in letters)])
 
 
 def get_line(tx: Session, who: Who, line_id: int) -> Row[Any]:

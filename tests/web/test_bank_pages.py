@@ -88,6 +88,35 @@ def test_the_list_is_filtered_sorted_and_paged(officer) -> None:
         assert ("郑州方记商贸有限公司" in page.words) is is_there, query
 
 
+def test_the_list_is_narrowed_by_light_product_district_and_who_works_on_it(officer, database, world) -> None:
+    fangs, fengs = line_of(database, world, FANG), line_of(database, world, FENG)
+    with database.transaction(the_platform("test")) as tx:
+        change = "UPDATE push_line SET is_intended = false, district = '410185' WHERE id = :id"
+        tx.execute(text(change), {"id": fengs})
+    product = lines_of(database, id=fangs)[0]["product_id"]
+    officer.opens("/push-lists")
+    officer.sends("/push-lines/answers", line=[fengs], kind="received")
+    both, only_fang, only_feng, nobody = {"方记", "冯氏"}, {"方记"}, {"冯氏"}, set()
+    for query, there in {
+        "light=green": both,
+        "light=red": nobody,
+        "light=blue": both,
+        f"product={product}": both,
+        "product=999999": nobody,
+        "product=x": both,
+        "district=410185": only_feng,
+        "district=x": both,
+        "intended=yes": only_fang,
+        "mine=yes": only_feng,
+        "mine=yes&intended=yes": nobody,
+        f"light=green&product={product}&district=410185&mine=yes&sort=-grade": only_feng,
+    }.items():
+        page = officer.opens(f"/push-lists?only=all&{query}")
+        assert page.status == 200, query
+        assert {name for name in both if name in page.words} == there, query
+        assert f"共 {len(there)} 条" in page.words if there else "没有符合这些条件的推送项" in page.words, query
+
+
 def test_another_banks_list_and_line_are_simply_not_there(app, database, world) -> None:
     fangs, own_list = line_of(database, world, FANG), lines_of(database, bank_id=world.bank)[0]["list_id"]
     other = Browser(app, database, bo(world.other_bank))

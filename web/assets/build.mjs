@@ -33,7 +33,7 @@ async function styles(out) {
 async function scripts(out) {
   const common = { bundle: true, minify: true, target: ["es2020"], charset: "utf8", legalComments: "inline", logLevel: "warning" };
   await build({ ...common, entryPoints: [join(here, "js/echarts.js")], outfile: join(out, "echarts.js"), format: "iife" });
-  for (const name of ["xindeng.js", "charts.js"]) {
+  for (const name of ["xindeng.js", "charts.js", "keys.js"]) {
     await build({ ...common, entryPoints: [join(here, "js", name)], outfile: join(out, name), format: "iife" });
   }
   await cp(join(packages, "htmx.org/dist/htmx.min.js"), join(out, "htmx.js"));
