@@ -123,3 +123,17 @@ def test_a_map_that_lacks_an_area_is_refused(tmp_path) -> None:
     file = a_map(tmp_path, source="x", approval="y", features=[])
     with pytest.raises(NotReady, match="lacks"):
         tiles.ground(file)
+
+
+def test_the_projection_is_large_names_nobody_and_comes_again_by_itself(city) -> None:
+    page = city.opens(f"/projection?{DAYS}")
+    assert 'data-size="24"' in page.html and 'hx-trigger="every 60s"' in page.html
+    assert "200" in page.words and "示意图" in page.words
+    assert "/sign-out" not in page.html and "郑州方记" not in page.words
+    part = city.client.get(f"/projection?{DAYS}", headers={"hx-request": "true"}).text
+    assert "every 60s" in part and "<html" not in part
+
+
+def test_areas_with_few_households_have_no_number_on_the_screen(city) -> None:
+    assert ">200</text>" in city.opens(f"/figures?{DAYS}").html
+    assert ">200</text>" not in city.opens(f"/projection?{DAYS}").html

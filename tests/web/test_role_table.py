@@ -160,6 +160,7 @@ WHO_MAY = {
     # the city on its banks
     "GET /banks": CITY_ONLY,
     "GET /banks.xlsx": CITY_ONLY,
+    "GET /projection": CITY_ONLY,
     "GET /rehearsals": CITY_ONLY,
     "POST /rehearsals": CITY_ONLY,
     "GET /rehearsals/{rehearsal_id}": CITY_ONLY,

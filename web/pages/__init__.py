@@ -29,6 +29,7 @@ from web.pages import (
     operator_shadow,
     operator_trail,
     papers,
+    projection,
 )
 
 ROUTERS = (
@@ -51,6 +52,7 @@ ROUTERS = (
     demands.router,
     city.router,
     city_banks.router,
+    projection.router,
     city_rehearsal.router,
     papers.router,
     papers.city_router,

@@ -17,7 +17,7 @@ from service.domain.people import Role, Who
 from service.doors import AnOfficial, Now, TheHouse, Today, Tx
 from service.store import banks, figure_grid, statistics
 from service.store.figure_grid import ONLY, Cut, Only
-from service.store.statistics import By, Figures
+from service.store.statistics import By, Figures, without_small_cells
 from web import figure_sheet, formats, tiles, words
 from web.csrf import guard
 from web.figure_words import as_of, days_of, definitions, period, universe
@@ -244,12 +244,13 @@ def _said_of(cut: Cut) -> str:
     return gettext("、").join(said)
 
 
-def city_map(tx: Tx, who: Who, days: Days, kind: FigureKind, file: Path | None, query: str) -> CityMap:
-    """Money of one kind by area, on the schematic tiles or the owner's map."""
+def city_map(
+    tx: Tx, who: Who, days: Days, kind: FigureKind, file: Path | None, query: str, *, for_all: bool = False
+) -> CityMap:
+    """Money of one kind by area, on the schematic tiles or the owner's map; `for_all` leaves small cells out."""
     since, until, then = days
-    cells = {
-        cell.key: getattr(cell, kind.value) for cell in statistics.figures(tx, who, since, until, "district", then)
-    }
+    found = statistics.figures(tx, who, since, until, "district", then)
+    cells = {cell.key: getattr(cell, kind.value) for cell in (without_small_cells(found) if for_all else found)}
     values = {code: part.amount_fen for code, part in cells.items()}
     drawing = tiles.ground(file)
     shown = {code: formats.wan(fen, 0) for code, fen in values.items()}

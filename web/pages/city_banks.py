@@ -25,7 +25,7 @@ from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST_DISTRICTS = 3
+MOST_DISTRICTS = 2
 LEAGUE = (
     Column("rank", _("名次"), numeric=True, sortable=True),
     Column("name", _("银行"), sortable=True),
@@ -103,7 +103,7 @@ def show_banks(request: Request, _who: ACityOfficial, tx: Tx, today: Today) -> R
     view = BanksPage(
         since=since,
         until=until,
-        whole=_whole(banks),
+        whole=whole_of(banks),
         late=sorted(late, key=lambda bank: (-bank.overdue, -bank.silent, bank.name)),
         listing=Listing(LEAGUE, league, len(league), "/banks", wish, filters, per_page=max(1, len(league))),
         meanings={name: str(said) for name, said in MEANINGS.items()},
@@ -146,7 +146,8 @@ def _mix(bank: Pace) -> str:
     return gettext("、").join(said)
 
 
-def _whole(banks: Sequence[Pace]) -> Pace:
+def whole_of(banks: Sequence[Pace]) -> Pace:
+    """All banks' lines as if they were one bank's."""
     return Pace(
         0,
         "",
