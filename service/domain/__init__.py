@@ -12,6 +12,7 @@ from service.domain import (  # noqa: F401
     model,
     notice,
     pace,
+    paper,
     people,
     product,
     profile,

@@ -23,7 +23,7 @@ from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
-from service.store import follow_ups
+from service.store import follow_ups, papers
 from tests.browser import session_of
 from tests.builders import (
     CITY,
@@ -88,7 +88,12 @@ WHO_MAY = {
     "POST /firm/demands/{demand_id}/review": FIRM,
     "POST /offers/{offer_id}/acceptance": FIRM,
     "POST /offers/{offer_id}/decline": FIRM,
+    # the papers a bank asked for
+    "GET /push-lines/{line_id}/papers": FIRM,
     "POST /push-lines/{line_id}/papers": FIRM,
+    "POST /push-lines/{line_id}/papers/files": FIRM,
+    "POST /papers/{paper_id}/removal": FIRM,
+    "GET /papers/{paper_id}": FIRM | BANK,
     "POST /push-lines/{line_id}/dispute": FIRM,
     "GET /firm/consents": FIRM,
     "POST /firm/consents/withdrawal": FIRM,
@@ -254,10 +259,16 @@ def foreign(database, world) -> dict[str, object]:
             "measure": "补证照", "owner": "district", "next_on": TODAY, "opened_on": TODAY,
         }  # fmt: skip
         (follow_up_id,) = follow_ups.add(tx, [follow_up])
+    with database.transaction(the_platform("test")) as tx:
+        (answer,) = rows_of(tx, "answer")
+        paper = {"line_id": line["id"], "answer_id": answer["id"], "demand_id": fengs, "uscc": FENG}
+        paper |= {"bank_id": made.other_bank, "asked": "流水", "kind": "none", "words": "冯氏没有", "added_at": NOW}
+        paper_id = papers.add(tx, {**paper, "file_name": "", "sha256": "", "size": 0, "handed_at": NOW})
     return {
         "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
         "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
+        "paper_id": paper_id,
     }  # fmt: skip
 
 

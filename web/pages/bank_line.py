@@ -24,7 +24,7 @@ from service.domain.push_list import ANSWERABLE, AnswerKind, LineState, RefusalR
 from service.doors import AnOfficer, Now, TheHouse, Today, Tx, house_of
 from service.profiles.tools import load_tools
 from service.settings import Settings
-from service.store import bank_desk, bank_line, overview
+from service.store import bank_desk, bank_line, overview, papers
 from service.store.trail import Act
 from web import clock_words, fact_words, words
 from web.csrf import guard
@@ -134,6 +134,8 @@ class LinePage:
     offers: Sequence[Row[Any]]
     grants: Sequence[Row[Any]]
     drawdowns: Sequence[Row[Any]]
+    papers: Sequence[Row[Any]]
+    """What the firm has handed in."""
     choices: Sequence[Choice]
     kind: str
     """The answer whose form is open; '' for none."""
@@ -244,6 +246,7 @@ def line_page(
         offers=bank_line.list_offers(tx, who, line_id),
         grants=bank_line.list_grants(tx, who, line_id),
         drawdowns=bank_line.list_drawdowns(tx, who, line_id),
+        papers=() if line.view_closed else papers.list_of_line(tx, who, line_id),
         choices=_choices(line, kind, corrected),
         kind=kind,
         form=form or _blank(line, kind),

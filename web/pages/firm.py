@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from service.actions.answer_push import dispute_contact, give_papers
+from service.actions.answer_push import dispute_contact
 from service.actions.choose_offer import accept_offer, decline_offer
 from service.actions.end_demand import withdraw_demand
 from service.actions.look_after_profiles import prospect_for, reasons_for
@@ -161,12 +161,6 @@ def accept(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, offer_i
 def decline(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, offer_id: int) -> Response:
     decline_offer(tx, who, offer_id, today, now)
     return redirect(request, "/firm", gettext("已谢绝这份报价。"))
-
-
-@router.post("/push-lines/{line_id}/papers")
-def papers_given(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, line_id: int) -> Response:
-    give_papers(tx, who, line_id, today, now)
-    return redirect(request, "/firm", gettext("已告知银行资料补齐，银行的时限继续计算。"))
 
 
 @router.post("/push-lines/{line_id}/dispute")
