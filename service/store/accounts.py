@@ -42,3 +42,16 @@ def end_membership(tx: Session, membership_id: int, until_on: date) -> None:
     tx.execute(
         text("UPDATE membership SET until_on = :until_on WHERE id = :id"), {"id": membership_id, "until_on": until_on}
     )
+
+
+def names_of_bank(tx: Session, who: Who, today: date) -> dict[int, str]:
+    """Person → name of those who act for the bank on the day: all for its admin, for an officer their own."""
+    rows = tx.execute(
+        text(
+            "SELECT DISTINCT p.id, p.name FROM membership m JOIN person p ON p.id = m.person_id"
+            " WHERE m.bank_id = :bank_id AND p.is_active AND m.since_on <= :today"
+            " AND (m.until_on IS NULL OR m.until_on > :today) ORDER BY p.name, p.id"
+        ),
+        {"bank_id": who.bank_id, "today": today},
+    )
+    return {row.id: row.name for row in rows}

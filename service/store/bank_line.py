@@ -14,10 +14,12 @@ TERMS = text("""
            b.contact_days, b.decide_days, s.cause, s."on" AS listed_on, s.number AS list_number,
            k.from_on AS consent_from_on, k.until_on AS consent_until_on, k.data_classes, k.purpose,
            w.withdrawn_on AS consent_withdrawn_on,
+           x.name AS assigned_name,
            coalesce((SELECT max(answered_on) FROM answer WHERE line_id = l.id AND kind = 'contacted'), l.pushed_on)
                AS file_complete_on
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN push_list s ON s.id = l.list_id
     LEFT JOIN consent k ON k.id = l.consent_id LEFT JOIN consent_withdrawal w ON w.consent_id = l.consent_id
+    LEFT JOIN person x ON x.id = l.assigned_to
     WHERE l.id = :id AND l.bank_id = :bank_id
 """)
 ANSWERS = text("""

@@ -113,6 +113,7 @@ WHO_MAY = {
     "POST /push-lists/answers/confirmation": BANK,
     "POST /push-lists/answers/copy": BANK,
     "POST /push-lines/answers": BANK,
+    "POST /push-lines/assignment": BANK,
     "GET /push-lines/{line_id}": BANK,
     "POST /push-lines/{line_id}/answer": BANK,
     "POST /offers/{offer_id}/withdrawal": BANK,

@@ -3,6 +3,7 @@
 from web.pages import (
     bank,
     bank_appetite,
+    bank_assignment,
     bank_credit,
     bank_desk,
     bank_line,
@@ -45,6 +46,7 @@ ROUTERS = (
     notices.bank_router,
     notices.district_router,
     bank_sheet.router,  # before the lists: 'answers' is no list's number
+    bank_assignment.router,
     bank.router,
     bank_line.router,
     bank_credit.router,

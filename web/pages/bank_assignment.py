@@ -1,0 +1,75 @@
+"""Who works on which lines: one question over the lines that were ticked, or over one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from service.actions.assign_line import assign_lines
+from service.domain.errors import DomainError
+from service.domain.people import Who
+from service.doors import AnOfficer, Now, Today, Tx
+from service.store import accounts, bank_line
+from web import words
+from web.csrf import guard
+from web.flash import redirect
+from web.forms import Ask, Filled, Form, Typed, read, wording
+from web.language import gettext, ngettext
+from web.language import lazy as _
+from web.pages.bank import badge
+from web.render import page
+
+router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+NOBODY = "nobody"
+
+
+class AssignmentForm(Form):
+    line: Annotated[tuple[int, ...], Ask(_("推送项"), None, _("请先勾选推送项"))]
+    person: Annotated[str, wording(most=20), Ask(_("由谁经办"), _("对方能在自己的清单里按“我经办的”找到。"))] = ""
+
+
+@dataclass(frozen=True)
+class AssignmentPage:
+    form: Filled[AssignmentForm]
+    lines: Sequence[tuple[int, str]]
+    """Line → its firm's name, '' where the bank may no longer see it."""
+    people: Sequence[words.Option]
+
+
+@router.post("/push-lines/assignment")
+def assign(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
+    """Without a person yet: the question, with the lines kept. With one: the lines change hands."""
+    filled = read(AssignmentForm, typed)
+    if not filled.is_right:
+        return _assignment_page(request, tx, who, today, filled, 422)
+    if not filled.answers.person:
+        return _assignment_page(request, tx, who, today, filled)
+    chosen = filled.answers.person
+    if chosen != NOBODY and not chosen.isdecimal():
+        wrong = Filled(AssignmentForm, filled.typed, {"person": gettext("请选择由谁经办")})
+        return _assignment_page(request, tx, who, today, wrong, 422)
+    try:
+        with tx.begin_nested():
+            moved = assign_lines(tx, who, filled.answers.line, None if chosen == NOBODY else int(chosen), today, now)
+    except DomainError as refusal:
+        return _assignment_page(request, tx, who, today, filled.refused(refusal), 422)
+    lines = filled.answers.line
+    address = f"/push-lines/{lines[0]}" if len(lines) == 1 else "/push-lists"
+    message = ngettext("已改经办人 %(num)d 项。", "已改经办人 %(num)d 项。", moved)
+    return redirect(request, address, message % {"num": moved})
+
+
+def _assignment_page(
+    request: Request, tx: Tx, who: Who, today: date, form: Filled[AssignmentForm], status: int = 200
+) -> Response:
+    ids = [int(one) for one in form.typed.get("line", ()) if one.isdecimal() and len(one) < 19]
+    people = [words.Option(str(key), name) for key, name in accounts.names_of_bank(tx, who, today).items()]
+    view = AssignmentPage(
+        form=form,
+        lines=list(bank_line.names_of(tx, who, ids).items()),
+        people=[*people, words.Option(NOBODY, gettext("不指定，谁都可以办"))],
+    )
+    return page(request, "bank/assignment.html", view, status=status)
