@@ -1,4 +1,4 @@
-"""axe finds nothing to mend on the pages of the match and of models, in any state, at three widths."""
+"""axe finds nothing to mend on the pages of the match, of models and of figures, in any state, at three widths."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,12 +21,14 @@ from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import Role, Who
 from service.doors import cookie_name
+from service.store import pace
 from tests.browser import Browser, session_of
 from tests.builders import (
     CITY,
     FANG,
     FANG_HERSELF,
     FENG,
+    FENG_HIMSELF,
     NOW,
     PLATFORM,
     TODAY,
@@ -41,6 +43,7 @@ from tests.builders import (
 )
 from tests.chromium import faults_of, served
 from tests.kept_models import a_kept_model, an_operator
+from tests.reports import STEPS, fills_in
 from web.main import build_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -165,8 +168,9 @@ def pages_of_models(models: dict[str, Any]) -> Pages:
 
 
 def pages_of_lines(database) -> Pages:
-    """Clocks: the lists, one that runs, one that is closed; certificates."""
+    """Clocks: the lists, one that runs, one that is closed; certificates; banks and figures."""
     with database.transaction(PLATFORM) as tx:
+        pace.roll_up(tx, TODAY)
         lines = {row["state"]: row["id"] for row in rows_of(tx, "push_line")}
         (certificate,) = rows_of(tx, "certificate")
     clocks = {state: (OTTO, f"/operator/clocks/{line}") for state, line in lines.items()}
@@ -175,6 +179,11 @@ def pages_of_lines(database) -> Pages:
         "clocks without a line": (OTTO, "/operator/clocks?only=silent"),
         **{f"clock of a line {state}": page for state, page in clocks.items()},
         "certificates": (CITY, "/certificates"),
+        "banks": (CITY, "/banks"),
+        "figures": (CITY, "/figures?map=reported"),
+        "figures as of a past day": (CITY, f"/figures?as_of={YESTERDAY}"),
+        "events of figures": (CITY, "/figures/events?only=new"),
+        "projection": (CITY, "/projection"),
         "certificate": (CITY, f"/certificates/{certificate['id']}"),
     }
 
@@ -220,6 +229,22 @@ def test_no_page_has_a_fault_at_any_width(database, town: Town, chromium) -> Non
 @pytest.mark.parametrize("cookies", SHOWS, ids=["plain", "high contrast", "large", "English"])
 def test_no_page_has_a_fault_however_it_is_shown(database, town: Town, chromium, cookies) -> None:
     assert faults(town, chromium, database, cookies, WIDTHS) == []
+
+
+def test_no_question_of_a_report_has_a_fault_nor_has_the_check_of_its_answers(database, settings, chromium) -> None:
+    with database.transaction(PLATFORM) as tx:
+        made = a_small_world(tx)
+        a_demand(tx, FENG, (made.bank,), some_tools(tx), use="trade")
+    app = build_app(settings, database, Clock(demo_on=TODAY))
+    wish = {"amount_fen": "50", "term_months": "12", "use": "trade", "first_bank": made.bank}
+    for who in (FANG_HERSELF, FENG_HIMSELF):
+        fills_in(Browser(app, database, who), **wish)
+    pages = {f"report: {step}": (FANG_HERSELF, f"/firm/reports/{step}") for step in (*STEPS, "check")}
+    pages |= {
+        "home with a draft": (FANG_HERSELF, "/firm"),
+        "a second for one use": (FENG_HIMSELF, "/firm/reports/check"),
+    }
+    assert faults(Town(app, pages), chromium, database, {}, WIDTHS) == []
 
 
 def test_a_form_that_comes_back_with_mistakes_has_no_fault(database, settings, chromium) -> None:
