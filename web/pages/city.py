@@ -250,7 +250,10 @@ def city_map(
     """Money of one kind by area, on the schematic tiles or the owner's map; `for_all` leaves small cells out."""
     since, until, then = days
     found = statistics.figures(tx, who, since, until, "district", then)
-    cells = {cell.key: getattr(cell, kind.value) for cell in (without_small_cells(found) if for_all else found)}
+    shown_to_all = without_small_cells(found) if for_all else found
+    cells = {
+        cell.key: getattr(cell, kind.value) for cell, shown in zip(found, shown_to_all, strict=True) if cell == shown
+    }
     values = {code: part.amount_fen for code, part in cells.items()}
     drawing = tiles.ground(file)
     shown = {code: formats.wan(fen, 0) for code, fen in values.items()}

@@ -28,7 +28,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_DISTRICTS = 2
 LEAGUE = (
     Column("rank", _("名次"), numeric=True, sortable=True),
-    Column("name", _("银行"), sortable=True),
+    Column("name", _("银行和区县构成"), sortable=True),
     Column("lines", _("推送项"), numeric=True, sortable=True),
     Column("in_time", _("按时联系"), numeric=True, sortable=True),
     Column("interval", _("95% 区间"), numeric=True),
@@ -38,7 +38,6 @@ LEAGUE = (
     Column("refused", _("不予通过"), numeric=True, sortable=True),
     Column("granted", _("授信"), numeric=True, sortable=True),
     Column("disputed", _("企业说未联系"), numeric=True, sortable=True),
-    Column("mix", _("区县构成")),
 )
 MEANINGS: Mapping[str, object] = {
     "in_time": _("首次联系不晚于联系时限的推送项 ÷ 已到联系时限的推送项。已收到和延期不算联系。"),
