@@ -156,6 +156,21 @@ class PushLine(SQLModel, table=True):
             postgresql_where="closed_on IS NULL",
         ),
         Index("push_line_of_bank", "bank_id", "state", "id"),
+        Index(
+            "push_line_seen",
+            "uscc",
+            "bank_id",
+            postgresql_ops={"uscc": 'COLLATE "C"'},  # as a firm's code is compared
+            postgresql_where="NOT view_closed",
+        ),
+        Index(
+            "push_line_open",
+            "bank_id",
+            "due_on",
+            "id",
+            postgresql_include=["state", "pushed_on"],
+            postgresql_where="closed_on IS NULL",
+        ),
         Index("push_line_clock", "due_on", postgresql_where="closed_on IS NULL"),
         Index("push_line_ended", "closed_on", postgresql_where="closed_on IS NOT NULL"),
         CheckConstraint("reserved_fen >= 0", name="push_line_reserves"),
