@@ -205,6 +205,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "first": _("首贷"),
         "renewal": _("无还本续贷"),
     },
+    "paper_kind": {"pdf": _("PDF 文件"), "jpg": _("JPG 图片"), "png": _("PNG 图片"), "none": _("没有，已说明原因")},
     "list_cause": {
         "morning": _("晨间清单"),
         "refusal": _("未通过后补推"),

@@ -386,12 +386,13 @@ def _papers_given(line: Any) -> Act:
 
 
 def dispute_contact(tx: Session, who: Who, line_id: int, today: date, now: datetime) -> None:
-    """The firm says that nobody contacted it: marked for the bank, the district and the figures; kept once."""
+    """The firm says that nobody contacted it, whether the bank says it did or let the day pass: kept once, and marked
+    for the bank, the district and the figures."""
     line = _own_line(_lines_of_firms(tx, [(who, line_id)]), who, line_id)
     if line.contact_disputed_on is not None:
         return
-    if line.state not in (L.CONTACTED, L.NEEDS_PAPERS, L.REFUSED):
-        raise Conflict("银行还没有说已联系贵企业。")
+    if not may_dispute(line, today):
+        raise Conflict("银行还没有说已联系贵企业，联系的期限也没有过。")
     change_rows(tx, "push_line", "id", [{"id": line.id, "contact_disputed_on": today}])
     told = {"demand_id": line.demand_id, "line_id": line.id, "values": {"bank_id": line.bank_id}}
     notices.add(
@@ -404,6 +405,13 @@ def dispute_contact(tx: Session, who: Who, line_id: int, today: date, now: datet
         now,
     )
     trail.append(tx, who, [Act("contact_disputed", "push_line", line.id, **_whose(line))], now)
+
+
+def may_dispute(line: Any, today: date) -> bool:
+    """Whether the firm can say that nobody contacted it: the bank says it did, or its day for it is over."""
+    if line.state in (L.PUSHED, L.RECEIVED):
+        return line.due_step == "contact" and line.due_on is not None and line.due_on < today
+    return line.state in (L.CONTACTED, L.NEEDS_PAPERS, L.REFUSED, L.SILENT)
 
 
 def _lines_of_firms(tx: Session, asked: Sequence[tuple[Who, int]]) -> dict[int, Any]:

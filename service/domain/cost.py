@@ -44,6 +44,11 @@ def all_in_rate(amount_fen: int, rate: Decimal, fees_fen: int, term_months: int,
     return Decimal(12 * (low + high) / 2).quantize(STEP, ROUND_HALF_EVEN)
 
 
+def cost_fen(amount_fen: int, rate: Decimal, fees_fen: int, term_months: int, repayment: Repayment) -> int:
+    """Interest and fees over the whole term, paid on time, to the nearest fen."""
+    return round(amount_fen * (sum(payments(float(rate), term_months, repayment)) - 1)) + fees_fen
+
+
 def _worth(flows: list[float], monthly: float) -> float:
     """Today's worth of the payments at a monthly rate."""
     return sum(flow / (1 + monthly) ** month for month, flow in enumerate(flows, 1))

@@ -130,6 +130,7 @@ def test_a_firm_reads_its_reasons_and_what_would_change_them_with_a_caution(
     english = fang.opens(f"/firm/demands/{demand_id}")
     assert "Pay tax on time from now on" in english.words
     assert "no promise" in english.words
+    fang.opens(f"/firm/demands/{demand_id}/withdrawal")
     fang.sends(f"/firm/demands/{demand_id}/withdrawal")
     assert "Pay tax on time" not in fang.opens(f"/firm/demands/{demand_id}").words
 
@@ -137,7 +138,7 @@ def test_a_firm_reads_its_reasons_and_what_would_change_them_with_a_caution(
 def test_a_demand_is_withdrawn_and_repeated_in_one_step_each(fang, world, database) -> None:
     with database.transaction(the_platform("test")) as tx:
         demand_id = a_demand(tx, FANG, (world.bank,), world.tools)
-    fang.opens(f"/firm/demands/{demand_id}")
+    fang.opens(f"/firm/demands/{demand_id}/withdrawal")
     withdrawn = fang.sends(f"/firm/demands/{demand_id}/withdrawal")
     assert "已撤回" in withdrawn.words
     again = fang.sends(f"/firm/demands/{demand_id}/repetition")
@@ -147,8 +148,9 @@ def test_a_demand_is_withdrawn_and_repeated_in_one_step_each(fang, world, databa
 def test_a_consent_is_withdrawn_as_easily_as_it_was_given(fang, world, database) -> None:
     with database.transaction(the_platform("test")) as tx:
         a_demand(tx, FANG, (world.bank,), world.tools)
-    fang.opens("/firm/consents")
-    page = fang.sends("/firm/consents/withdrawal", bank_id=world.bank)
+    (link,) = [one for one in fang.opens("/firm/consents").links if one == f"/firm/consents/{world.bank}/withdrawal"]
+    fang.opens(link)
+    page = fang.sends(link)
     assert "已撤回" in page.words
     with database.transaction(the_platform("test")) as tx:
         assert len(rows_of(tx, "consent_withdrawal", uscc=FANG)) == 1

@@ -121,7 +121,7 @@ def test_a_bank_that_refused_is_among_those_that_do_not_fit(fang, demand, databa
 
 
 def test_nobody_compares_a_demand_that_is_over_or_another_firm_s(fang, app, demand, database) -> None:
-    fang.opens(f"/firm/demands/{demand}")
+    fang.opens(f"/firm/demands/{demand}/withdrawal")
     fang.sends(f"/firm/demands/{demand}/withdrawal")
     assert "哪些产品适合" not in fang.opens(f"/firm/demands/{demand}").words
     assert "适合这笔需求吗" not in fang.opens("/products").words

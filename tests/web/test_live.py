@@ -57,7 +57,7 @@ def test_with_redis_an_unchanged_demand_is_not_looked_at_again(app, database, de
 def test_what_was_committed_meanwhile_is_shown_at_the_next_poll(app, database, demand) -> None:
     first = polling(app, database, FANG_HERSELF, demand.id)
     browser = Browser(app, database, FANG_HERSELF)
-    browser.opens(f"/firm/demands/{demand.id}")
+    browser.opens(f"/firm/demands/{demand.id}/withdrawal")
     browser.sends(f"/firm/demands/{demand.id}/withdrawal")
     after = polling(app, database, FANG_HERSELF, demand.id, first.headers["etag"])
     assert after.status_code == 200

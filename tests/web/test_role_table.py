@@ -88,6 +88,10 @@ WHO_MAY = {
     "POST /firm/demands/{demand_id}/review": FIRM,
     "POST /offers/{offer_id}/acceptance": FIRM,
     "POST /offers/{offer_id}/decline": FIRM,
+    # what is asked before something ends
+    "GET /firm/demands/{demand_id}/offers": FIRM,
+    "GET /firm/demands/{demand_id}/withdrawal": FIRM,
+    "GET /offers/{offer_id}/acceptance": FIRM,
     # the papers a bank asked for
     "GET /push-lines/{line_id}/papers": FIRM,
     "POST /push-lines/{line_id}/papers": FIRM,
@@ -96,7 +100,8 @@ WHO_MAY = {
     "GET /papers/{paper_id}": FIRM | BANK,
     "POST /push-lines/{line_id}/dispute": FIRM,
     "GET /firm/consents": FIRM,
-    "POST /firm/consents/withdrawal": FIRM,
+    "GET /firm/consents/{bank_id}/withdrawal": FIRM,
+    "POST /firm/consents/{bank_id}/withdrawal": FIRM,
     "GET /firm/records": FIRM,
     "GET /firm/notices": FIRM,
     "GET /bank/notices": BANK,

@@ -166,6 +166,8 @@ def test_a_demand_walks_from_the_firm_over_the_bank_to_the_official(
         line = offers(bai)
         fang.goes(demand)
         fang.sees("银行报价，请选一家", "BAI银行", "4.35%")
+        fang.follows("接受这份报价")
+        fang.sees("接受BAI银行的报价吗", "4.35%")
         fang.presses("接受这份报价")
         pays(bai, line)
         fang.goes(demand)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from service.actions.answer_push import dispute_contact
+from service.actions.answer_push import dispute_contact, may_dispute
 from service.actions.choose_offer import accept_offer, decline_offer
 from service.actions.end_demand import withdraw_demand
 from service.actions.look_after_profiles import prospect_for, reasons_for
@@ -86,6 +86,12 @@ class DemandPage:
     """Why the light is held though it is judged better by now, and until when."""
     fits: Fits
     """How every product on offer stands to it; empty where that is no question any more, or not yet."""
+
+    today: date
+
+    def may_dispute(self, line: Row[Any]) -> bool:
+        """Whether the firm can say that this bank never contacted it."""
+        return may_dispute(line, self.today)
 
     @staticmethod
     def why(line: Row[Any]) -> list[str]:
@@ -178,7 +184,10 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settin
         demand=demand,
         explained=_explained(tx, demand, verdict, tools, today),
         lines=lines,
-        offers=[line for line in lines if line.state == LineState.OFFERED and line.offer_state == "open"],
+        offers=sorted(
+            (line for line in lines if line.state == LineState.OFFERED and line.offer_state == "open"),
+            key=lambda line: line.all_in_rate,
+        ),
         answers=overview.list_answers(tx, demand_id),
         history=overview.list_light_changes(tx, demand_id),
         follow_ups=[row for row in overview.list_follow_ups(tx, demand_id) if row.closed_on is None],
@@ -190,6 +199,7 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settin
         how_shared=match_words.how_shared(tools.policy.on(today)) if lines else "",
         cooling=clock_words.cooling(find_cooling(tx, demand_id, today), demand.light, today),
         fits=tell_fits(find_fits(tx, who, demand, tools, today), overview.list_products(tx, today)),
+        today=today,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
@@ -17,18 +17,12 @@ from service.profiles.tools import load_tools
 from service.store import overview
 from web.csrf import guard
 from web.flash import redirect
-from web.forms import Ask, Form, Typed, read, whole
 from web.language import gettext
-from web.language import lazy as _
 from web.pages.firm import badge
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 open_router = APIRouter(dependencies=[Depends(guard)])
-
-
-class WithdrawalForm(Form):
-    bank_id: Annotated[int, whole(), Ask(_("授权对象"))] = 0
 
 
 @dataclass(frozen=True)
@@ -60,11 +54,10 @@ def show_consents(request: Request, who: AFirm, tx: Tx, today: Today) -> Respons
     return page(request, "firm/consents.html", ConsentsPage(live, [row for row in rows if row not in live]))
 
 
-@router.post("/firm/consents/withdrawal")
-def withdraw(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Withdraw as easily as it was given: committed before the next page is seen."""
-    filled = read(WithdrawalForm, typed)
-    withdraw_consent(tx, who, who.uscc or "", (filled.values.bank_id if filled.values else 0) or None, today, now)
+@router.post("/firm/consents/{bank_id}/withdrawal")
+def withdraw(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, bank_id: int) -> Response:
+    """Withdraw as easily as it was given, 0 being the platform's own: committed before the next page is seen."""
+    withdraw_consent(tx, who, who.uscc or "", bank_id or None, today, now)
     return redirect(request, "/firm/consents", gettext("已撤回。对方从现在起不能再查看，也不会再收到推送。"))
 
 
