@@ -43,6 +43,7 @@ DISTRICT = (
 CITY = (
     Item("/figures", _("统计")),
     Item("/banks", _("银行")),
+    Item("/briefings", _("简报")),
     Item("/demands", _("需求")),
     Item("/certificates", _("匹配凭证")),
     Item("/rehearsals", _("政策预演")),

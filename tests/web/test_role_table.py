@@ -170,6 +170,8 @@ WHO_MAY = {
     "GET /api/v1/figures/events": OFFICIALS,
     # the city on its banks
     "GET /banks": CITY_ONLY,
+    "GET /briefings": CITY_ONLY,
+    "GET /briefings.xlsx": CITY_ONLY,
     "GET /banks.xlsx": CITY_ONLY,
     "GET /projection": CITY_ONLY,
     "GET /rehearsals": CITY_ONLY,

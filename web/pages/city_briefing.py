@@ -1,0 +1,75 @@
+"""The briefings that go upwards: of a day or a week, as it closed, with later corrections shown as such."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from service.doors import ACityOfficial, Now, Today, Tx
+from web import briefing
+from web.briefing import KINDS, Briefing, Kind, brief
+from web.csrf import guard
+from web.figure_words import period, universe
+from web.pages.city import XLSX
+from web.pages.official import Tab, badge
+from web.render import page
+
+router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+
+
+@dataclass(frozen=True)
+class BriefingPage:
+    briefing: Briefing
+    name: str
+    tabs: Sequence[Tab]
+    earlier: str
+    later: str
+    """Addresses of the periods beside this one; '' for one that has not begun."""
+    workbook: str
+    universe: str
+    period: str
+
+
+@router.get("/briefings")
+def show_briefing(request: Request, who: ACityOfficial, tx: Tx, today: Today) -> Response:
+    """What do we report for this day or week, and what has been corrected since?"""
+    kind, on = _asked(request, today)
+    found = brief(tx, who, kind, on, today)
+    after = found.until + timedelta(days=1)
+    view = BriefingPage(
+        briefing=found,
+        name=str(KINDS[kind]),
+        tabs=[Tab(str(label), _address(one, on), one == kind) for one, label in KINDS.items()],
+        earlier=_address(kind, found.since - timedelta(days=1)),
+        later=_address(kind, after) if after <= today else "",
+        workbook=_address(kind, on, ".xlsx"),
+        universe=universe(),
+        period=period(),
+    )
+    return page(request, "official/briefing.html", view)
+
+
+@router.get("/briefings.xlsx")
+def download(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: Now) -> Response:
+    """The same as a form to hand on."""
+    kind, on = _asked(request, today)
+    found = brief(tx, who, kind, on, today)
+    name = f"xindeng-briefing-{kind}-{found.since}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(briefing.workbook(found, who.name, now), media_type=XLSX, headers=headers)
+
+
+def _asked(request: Request, today: date) -> tuple[Kind, date]:
+    """`?kind=week&on=…`; yesterday, the last day that is closed, where nothing readable or a day to come is said."""
+    kind: Kind = "week" if request.query_params.get("kind") == "week" else "day"
+    try:
+        on = date.fromisoformat(request.query_params.get("on", ""))
+    except ValueError:
+        return kind, today - timedelta(days=1)
+    return kind, on if date(2000, 1, 1) < on <= today else today - timedelta(days=1)
+
+
+def _address(kind: Kind, on: date, form: str = "") -> str:
+    return f"/briefings{form}?kind={kind}&on={on}"
