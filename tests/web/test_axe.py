@@ -120,6 +120,11 @@ def a_day_of_lists(database, model: Any) -> Pages:
         "products beside a demand": (FANG_HERSELF, "/products"),
         "line of a bank": (officer, f"/push-lines/{offered.line_id}"),
         "appetite of a bank": (officer, "/bank/appetite"),
+        "messages of a firm": (FANG_HERSELF, "/firm/notices"),
+        "messages of a bank": (officer, "/bank/notices"),
+        "versions of a product": (officer, f"/bank/products/{made.other_product}/versions"),
+        "daily briefing": (CITY, f"/briefings?on={YESTERDAY}"),
+        "weekly briefing": (CITY, f"/briefings?kind=week&on={TODAY}"),
         "appetite for the city": (CITY, f"/appetite?bank={made.bank}"),
         "demand for the city": (CITY, f"/demands/{fangs}"),
     }
