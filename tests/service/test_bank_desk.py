@@ -1,4 +1,4 @@
-"""What a bank's list is found by: a firm's code and a line's are compared in the firm's collation, so an index must be."""
+"""A bank's list: a firm's code and a line's are compared in the collation of firms, so an index must have it."""
 
 import pytest
 from sqlalchemy import text
