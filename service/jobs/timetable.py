@@ -20,6 +20,10 @@ TIMETABLE = (
     Entry(SHADOW, "*/10 * * * *", Words("给影子模型还缺的评分", "score what the shadow models still lack")),
     Entry(REHEARSE, "*/10 * * * *", Words("做还没做完的政策预演", "rehearse the policies that wait")),
     Entry("sweep", "* * * * *", Words("接手中断的任务", "take up jobs whose worker is gone")),
-    Entry("tidy", "40 18 * * *", Words("清理一周前的任务", "remove jobs a week old")),
+    Entry(
+        "tidy",
+        "40 18 * * *",
+        Words("清理一周前的任务和三十天没动的草稿", "remove jobs a week old, drafts left for 30 days"),
+    ),
 )
 """18:40 UTC is 02:40 in the city. The queue skips a call that is ten minutes late: the next one does the same work."""

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
+from service.jobs.tasks import forget_drafts
 from service.store import drafts
 from tests.browser import Browser
 from tests.builders import FANG, FANG_HERSELF, FENG, FENG_HIMSELF, NOW, TODAY, a_demand, a_small_world, rows_of
@@ -91,11 +92,13 @@ def test_a_draft_is_the_firms_alone_and_is_forgotten_when_it_says_so(app, databa
         assert rows_of(tx, "draft") == []
 
 
-def test_a_draft_left_for_thirty_days_is_removed(database, world) -> None:
+def test_a_draft_left_for_thirty_days_is_removed_by_the_nightly_job(database, settings, world) -> None:
+    now = Clock(settings.demo_on).now()
     with database.transaction(the_platform("test")) as tx:
-        drafts.save(tx, drafts.Kept(FANG, answers={"amount": {"amount_fen": ["50"]}}), NOW)
-        drafts.save(tx, drafts.Kept(FENG), NOW - timedelta(days=20))
-        assert drafts.remove_stale(tx, NOW + timedelta(days=15)) == 1
+        drafts.save(tx, drafts.Kept(FANG, answers={"amount": {"amount_fen": ["50"]}}), now - timedelta(days=29))
+        drafts.save(tx, drafts.Kept(FENG), now - timedelta(days=31))
+    assert forget_drafts(settings) == 1
+    with database.transaction(the_platform("test")) as tx:
         assert [row["uscc"] for row in rows_of(tx, "draft")] == [FANG]
 
 
@@ -143,6 +146,23 @@ def test_a_demand_is_changed_from_its_answers_and_a_new_bank_needs_its_own_tick(
     with database.transaction(the_platform("test")) as tx:
         assert {row["bank_id"] for row in rows_of(tx, "wanted_bank")} == {world.bank, world.other_bank}
         assert rows_of(tx, "draft") == []
+
+
+def test_of_two_who_change_a_demand_the_second_is_told_and_changes_nothing(app, fang, world, database) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        demand = a_demand(tx, FANG, (world.bank,), world.tools, use="trade")
+    base, other = f"/firm/demands/{demand}/edit", Browser(app, database, FANG_HERSELF)
+    other.opens(base)
+    fang.opens(f"{base}/amount")
+    fang.sends(f"{base}/amount", amount_fen="60")
+    assert fang.sends(base).status == 200
+    late = other.sends(base)
+    assert late.status == 409
+    assert "这笔需求刚刚被修改过" in late.words
+    assert "60 万元" in late.words
+    with database.transaction(the_platform("test")) as tx:
+        (row,) = rows_of(tx, "demand")
+    assert (row["amount_fen"], row["version"]) == (60_000_000, 2)
 
 
 def test_a_change_begun_on_an_older_version_is_begun_anew(fang, world, database) -> None:

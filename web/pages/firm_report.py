@@ -107,9 +107,10 @@ FIRST_TERM = "12"
 
 
 class ReadAndTicked(ConsentTicks):
-    """With the consents that were ticked, the hashes of the words that were shown."""
+    """With the consents that were ticked, the hashes of the words that were shown, and of which version of a demand."""
 
     shown: Annotated[tuple[str, ...], Ask(_("授权书"))] = ()
+    version: Annotated[int, whole(), Ask(_("版本"))] = 0
 
 
 def _sent(*typed: Mapping[str, Sequence[str]]) -> FormData:
@@ -296,7 +297,7 @@ def edit(
     try:
         tools = load_tools(tx, house.settings, today)
         asked = _reported(who, filling.demand.answers, shown)
-        edit_demand(tx, who, demand_id, asked, filling.version, tools, today, now)
+        edit_demand(tx, who, demand_id, asked, ticks.answers.version, tools, today, now)
     except DomainError as refusal:
         return _check_page(request, tx, who, filling, ticks.refused(refusal), today, _status(refusal))
     drafts.remove(tx, filling.uscc, demand_id)
