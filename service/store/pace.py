@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlmodel import Session
 
 SLACK = timedelta(days=2)
@@ -36,20 +36,17 @@ ROLL_UP = text("""
         silent = EXCLUDED.silent, refused = EXCLUDED.refused, granted = EXCLUDED.granted, disputed = EXCLUDED.disputed,
         answered_on = EXCLUDED.answered_on, made_on = EXCLUDED.made_on
 """)
-COUNTED = """
-    sum(p.lines) AS lines, sum(p.contact_due) AS contact_due, sum(p.in_time) AS in_time, sum(p.contacted) AS contacted,
-    sum(p.contact_days) AS contact_days, sum(p.decided) AS decided,
-    sum(p.decision_days) AS decision_days,
-    sum(p.silent) AS silent, sum(p.refused) AS refused, sum(p.granted) AS granted, sum(p.disputed) AS disputed,
-    max(p.answered_on) AS answered_on
-"""
-BY_BANK = text(f"""
-    SELECT p.bank_id, b.name, {COUNTED} FROM pace_day p JOIN bank b ON b.id = p.bank_id
-    WHERE p.pushed_on BETWEEN :since AND :until GROUP BY p.bank_id, b.name ORDER BY b.name
-""")
-DISTRICTS = text("""
-    SELECT bank_id, district, sum(lines) AS lines FROM pace_day WHERE pushed_on BETWEEN :since AND :until
-    GROUP BY bank_id, district ORDER BY sum(lines) DESC, district
+COUNTS = (
+    "lines", "contact_due", "in_time", "contacted", "contact_days", "decided", "decision_days", "silent", "refused",
+    "granted", "disputed",
+)  # fmt: skip
+LATEST = ("answered_on", "made_on")
+CELLS = text(f"""
+    SELECT c.*, b.name FROM (
+        SELECT bank_id, district, {", ".join(f"sum({name}) AS {name}" for name in COUNTS)},
+            {", ".join(f"max({name}) AS {name}" for name in LATEST)}
+        FROM pace_day WHERE pushed_on BETWEEN :since AND :until GROUP BY bank_id, district) c
+    JOIN bank b ON b.id = c.bank_id ORDER BY c.lines DESC, c.district
 """)
 OVERDUE = text("""
     SELECT l.bank_id, b.name, count(*) AS overdue, count(*) FILTER (WHERE l.due_step = 'contact') AS to_contact,
@@ -78,6 +75,7 @@ class Pace:
     granted: int = 0
     disputed: int = 0
     answered_on: date | None = None
+    made_on: date | None = None
     overdue: int = 0
     to_contact: int = 0
     oldest_due_on: date | None = None
@@ -98,27 +96,31 @@ class Pace:
 
 def roll_up(tx: Session, today: date) -> int:
     """Count again the days that hold a line still open or moved since the last time; how many cells that was."""
-    made_on = last_made_on(tx)
+    made_on: date | None = tx.execute(text("SELECT max(made_on) FROM pace_day")).scalar_one()
     since = made_on - SLACK if made_on else date.min.replace(year=2000)
     counted: Any = tx.execute(ROLL_UP, {"today": today, "since": since})
     return int(counted.rowcount)
 
 
-def last_made_on(tx: Session) -> date | None:
-    """The day whose cycle counted last."""
-    made_on: date | None = tx.execute(text("SELECT max(made_on) FROM pace_day")).scalar_one()
-    return made_on
-
-
 def of_banks(tx: Session, since: date, until: date, today: date) -> list[Pace]:
     """Every bank with lines of these days or with something overdue today, by name."""
-    days = {"since": since, "until": until}
-    districts: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for row in tx.execute(DISTRICTS, days):
-        districts[row.bank_id].append((row.district, int(row.lines)))
+    cells: dict[int, list[RowMapping]] = defaultdict(list)
+    for cell in tx.execute(CELLS, {"since": since, "until": until}).mappings():
+        cells[cell["bank_id"]].append(cell)
     late = {row["bank_id"]: row for row in tx.execute(OVERDUE, {"today": today}).mappings()}
-    counted = {row["bank_id"]: row for row in tx.execute(BY_BANK, days).mappings()}
-    banks = [
-        Pace(**{**late.get(bank, {}), **counted.get(bank, {})}, districts=districts[bank]) for bank in late | counted
-    ]
+    banks = [Pace(**{**late.get(bank, {}), **_summed(cells[bank])}) for bank in late | cells]
     return sorted(banks, key=lambda bank: bank.name)
+
+
+def _summed(cells: Sequence[RowMapping]) -> dict[str, Any]:
+    """One bank's districts together."""
+    if not cells:
+        return {}
+    latest = {name: [cell[name] for cell in cells if cell[name] is not None] for name in LATEST}
+    return {
+        "bank_id": cells[0]["bank_id"],
+        "name": cells[0]["name"],
+        **{name: sum(int(cell[name]) for cell in cells) for name in COUNTS},
+        **{name: max(days, default=None) for name, days in latest.items()},
+        "districts": [(cell["district"], int(cell["lines"])) for cell in cells],
+    }

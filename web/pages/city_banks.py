@@ -107,7 +107,7 @@ def show_banks(request: Request, _who: ACityOfficial, tx: Tx, today: Today) -> R
         listing=Listing(LEAGUE, league, len(league), "/banks", wish, filters, per_page=max(1, len(league))),
         meanings={name: str(said) for name, said in MEANINGS.items()},
         query=f"since={since}&until={until}",
-        made_on=pace.last_made_on(tx),
+        made_on=max((bank.made_on for bank in banks if bank.made_on), default=None),
     )
     return page(request, "official/banks.html", view)
 
