@@ -233,7 +233,8 @@ def strategies(seed: int) -> dict[str, Strategy]:
 
 
 def frontier(seed: int) -> dict[str, Strategy]:
-    """Ours at each floor, and the plain strategies that decline fewest twice."""
+    """Ours at each floor, with one line at once and with the policy's, and the plain ones that decline fewest twice."""
     plain = strategies(seed)
     floors: dict[str, Strategy] = {f"floor {floor:.2f}": tuned(floor=floor) for floor in FLOORS}
+    floors |= {f"{MOST_LINES} lines, floor {floor:.2f}": Ours(floor=floor) for floor in (0.15, 0.30, 0.40, 0.70)}
     return floors | {name: plain[name] for name in ("intended bank only", "cheapest three", "greedy by score")}

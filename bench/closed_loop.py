@@ -109,7 +109,8 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def show_frontier(figures: dict[str, Any]) -> None:
-    table = Table("", *(MEASURES[key][0] for key in SHORT), title="The floor after a decline, one line at a time")
+    title = "The floor after a decline, one line at once unless told"
+    table = Table("", *(MEASURES[key][0] for key in SHORT), title=title)
     for name, means in figures["means"].items():
         table.add_row(name, *(f"{means[key]:,.3f}" for key in SHORT))
     Console(width=150).print(table)
@@ -131,7 +132,9 @@ def main(
     figures = run(list(range(first, last + 1)), frontier if floors else strategies)
     (show_frontier if floors else show)(figures)
     if json_to:
-        json_to.write_text(json.dumps(figures, indent=1) + "\n")
+        kept = json.loads(json_to.read_text()) if json_to.exists() else {}
+        found = kept | {"frontier": figures} if floors else kept | figures
+        json_to.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

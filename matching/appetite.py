@@ -1,6 +1,6 @@
-"""Appetite: the chance that a bank grants a demand, learned from its answers, with an interval and its sample size.
+"""Appetite: the chance that a bank makes a demand an offer, learned from its answers, with interval and sample size.
 
-Two parts, multiplied. `rest`: the share of grants among answers that were not refused for a reason tied to a trait,
+Two parts, multiplied. `rest`: the share of offers among answers that were not refused for a reason tied to a trait,
 by cell (industry section × size × light) within bank within kind of bank within city. `stay`: for each trait a reason
 can name (industry, size, amount, guarantee, district, risk) the chance not to be refused for it. Every share is shrunk
 toward its parent's: p = (hits + K·p_parent) ÷ (n + K), the mean of a Beta with K answers' worth of the parent, where
@@ -81,7 +81,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of a bank: granted or not, and the coded reasons of a refusal (none for silence)."""
+    """One answer of a bank: `granted` where it made an offer, and the coded reasons of a refusal (none for silence)."""
 
     bank_id: int
     bank_kind: str
