@@ -103,6 +103,7 @@ WHO_MAY = {
     "GET /firm/consents/{bank_id}/withdrawal": FIRM,
     "POST /firm/consents/{bank_id}/withdrawal": FIRM,
     "GET /firm/records": FIRM,
+    "GET /firm/records.zip": FIRM,
     "GET /firm/notices": FIRM,
     "GET /bank/notices": BANK,
     "GET /district/notices": DISTRICT,

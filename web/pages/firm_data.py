@@ -15,6 +15,7 @@ from service.profiles.fits import find_fits
 from service.profiles.profile import Profile, profile_on
 from service.profiles.tools import load_tools
 from service.store import overview
+from web import record_file
 from web.csrf import guard
 from web.flash import redirect
 from web.language import gettext
@@ -23,6 +24,7 @@ from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 open_router = APIRouter(dependencies=[Depends(guard)])
+MOST_LOOKS = 20_000
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ def show_records(request: Request, who: AFirm, tx: Tx, today: Today) -> Response
     uscc = who.uscc or ""
     view = RecordsPage(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), overview.list_looks(tx, uscc))
     return page(request, "firm/records.html", view)
+
+
+@router.get("/firm/records.zip")
+def take_records(who: AFirm, tx: Tx, today: Today) -> Response:
+    """All of it to take away: every record, not only the latest, and every look."""
+    uscc = who.uscc or ""
+    looks = overview.list_looks(tx, uscc, MOST_LOOKS)
+    content = record_file.pack(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), looks)
+    headers = {"Content-Disposition": f'attachment; filename="xindeng-{uscc}-{today}.zip"'}
+    return Response(content, media_type="application/zip", headers=headers)
 
 
 @open_router.get("/products")
