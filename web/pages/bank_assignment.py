@@ -28,7 +28,11 @@ NOBODY = "nobody"
 
 class AssignmentForm(Form):
     line: Annotated[tuple[int, ...], Ask(_("推送项"), None, _("请先勾选推送项"))]
-    person: Annotated[str, wording(most=20), Ask(_("由谁经办"), _("对方能在自己的清单里按“我经办的”找到。"))] = ""
+    person: Annotated[
+        str,
+        wording(most=20),
+        Ask(_("由谁经办"), _("对方能在自己的清单里按“我经办的”找到。"), _("请选择由谁经办")),
+    ]
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,12 @@ class AssignmentPage:
 def assign(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
     """Without a person yet: the question, with the lines kept. With one: the lines change hands."""
     filled = read(AssignmentForm, typed)
+    if not filled.said("person"):
+        amiss = {name: error for name, error in filled.errors.items() if name != "person"}
+        first = Filled(AssignmentForm, filled.typed, amiss)
+        return _assignment_page(request, tx, who, today, first, 422 if amiss else 200)
     if not filled.is_right:
         return _assignment_page(request, tx, who, today, filled, 422)
-    if not filled.answers.person:
-        return _assignment_page(request, tx, who, today, filled)
     chosen = filled.answers.person
     if chosen != NOBODY and not chosen.isdecimal():
         wrong = Filled(AssignmentForm, filled.typed, {"person": gettext("请选择由谁经办")})
