@@ -184,10 +184,15 @@ def _dotted(number: int) -> str:
     return f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
 
 
+def cjk_fonts() -> list[str]:
+    """Families of fonts here that can draw Chinese."""
+    lister = shutil.which("fc-list")
+    return _said([lister, ":lang=zh", "family"]).splitlines() if lister else []
+
+
 def _fonts(_: Settings) -> Finding:
     """For PDF and pictures; pages use the reader's own fonts."""
-    lister = shutil.which("fc-list")
-    names = _said([lister, ":lang=zh", "family"]).splitlines() if lister else []
+    names = cjk_fonts()
     if not names:
         zh, en = (
             "可选（PDF、截图）：apt-get install fonts-noto-cjk。",

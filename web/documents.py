@@ -4,7 +4,10 @@ from importlib import import_module
 
 import segno
 from markupsafe import Markup
+from starlette.responses import Response
 
+from service.domain.errors import Unavailable
+from web.language import LANGUAGES, spoken
 from web.render import is_frozen, render
 
 FONTS = '"Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", sans-serif'
@@ -18,6 +21,11 @@ h1 {{ font-size: 18pt; }}
 table {{ width: 100%; border-collapse: collapse; }}
 thead {{ display: table-header-group; }}
 tr {{ break-inside: avoid; }}
+.num {{ text-align: right; }}
+.muted, .small {{ font-size: 9pt; color: #444; }}
+.code {{ font-family: monospace; font-size: 8pt; word-break: break-all; }}
+dl {{ display: grid; grid-template-columns: 50mm 1fr; }}
+dt, dd {{ margin: 0; padding: 1mm 0; }}
 th, td {{ padding: 1.5mm 2mm; border-bottom: 0.3pt solid #555; text-align: left; }}
 .watermark {{
   position: fixed; top: 45%; left: 0; right: 0; text-align: center;
@@ -37,9 +45,19 @@ def pdf(template: str, view: object) -> bytes:
         raise TypeError(f"A view is a frozen dataclass, not {type(view).__name__}")
     weasyprint = import_module("weasyprint")
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols=())
-    paper = weasyprint.HTML(string=render(template, {"view": view}), url_fetcher=fetcher)
+    paper = weasyprint.HTML(string=render(template, {"view": view, "lang": LANGUAGES[spoken()]}), url_fetcher=fetcher)
     made: bytes = paper.write_pdf(stylesheets=[weasyprint.CSS(string=PAPER)])
     return made
+
+
+def printed(template: str, view: object, name: str) -> Response:
+    """The PDF as a download called `name`.pdf; Unavailable, in one sentence, where this machine cannot make any."""
+    try:
+        made = pdf(template, view)
+    except OSError as fault:
+        raise Unavailable("这台服务器现在不能生成 PDF，请告诉运维人员；页面和 Excel 照常可用。") from fault
+    headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"', "Cache-Control": "no-store"}
+    return Response(made, media_type="application/pdf", headers=headers)
 
 
 def qr_svg(address: str) -> Markup:

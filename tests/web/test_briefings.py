@@ -12,6 +12,7 @@ from service.store.statistics import count
 from tests.browser import Browser
 from tests.builders import CITY, GAO, NOW, TODAY
 from tests.lending import at
+from tests.paper import words_of
 from tests.service.test_statistics import event
 from web.briefing import days_of
 from web.main import build_app
@@ -49,6 +50,14 @@ def test_the_workbook_is_the_page_with_the_difference(city) -> None:
     rows = {row[0].value: [cell.value for cell in row[1:4]] for row in sheet.iter_rows(min_row=4)}
     assert rows["新发放贷款金额"] == [1_000_000, 2_000_000, 1_000_000]
     assert rows["授信户数"] == [0, 0, 0]
+
+
+def test_the_paper_is_the_page(city) -> None:
+    answer = city.client.get(f"/briefings.pdf?kind=day&on={TODAY}")
+    said = words_of(answer.content)
+    assert answer.headers["content-disposition"] == f'attachment; filename="xindeng-briefing-day-{TODAY}.pdf"'
+    assert "首贷占比" in said
+    assert "200万元(已更正)" in said
 
 
 def test_the_last_closed_day_is_shown_first_and_nonsense_is_read_as_it(city) -> None:

@@ -27,6 +27,7 @@ from tests.builders import (
     rows_of,
     some_tools,
 )  # fmt: skip
+from tests.paper import words_of
 from web.main import build_app
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -117,6 +118,9 @@ def test_the_certificate_says_where_places_are_short(database, settings) -> None
     priced = {key for key, price in certificate["body"]["prices"].items() if price > 0}
     assert priced == {str(made.product)}
     city = Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, CITY)
+    paper = words_of(city.client.get(f"/certificates/{certificate['id']}.pdf").content)
+    assert certificate["body"]["input_hash"] in paper
+    assert "哪里名额紧张" in paper
     said = city.opens(f"/certificates/{certificate['id']}").words
     table = said[said.index("哪里名额紧张") : said.index("据此发布的清单")]
     assert short["name"] in table

@@ -173,6 +173,7 @@ WHO_MAY = {
     "GET /banks": CITY_ONLY,
     "GET /briefings": CITY_ONLY,
     "GET /briefings.xlsx": CITY_ONLY,
+    "GET /briefings.pdf": CITY_ONLY,
     "GET /banks.xlsx": CITY_ONLY,
     "GET /projection": CITY_ONLY,
     "GET /rehearsals": CITY_ONLY,
@@ -183,6 +184,7 @@ WHO_MAY = {
     "GET /appetite": CITY_ONLY,
     "GET /certificates": CITY_ONLY,
     "GET /certificates/{certificate_id}": CITY_ONLY,
+    "GET /certificates/{certificate_id}.pdf": CITY_ONLY,
     # the operator
     "GET /operator": OPERATOR,
     "GET /operator/feeds": OPERATOR,

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from service.doors import ACityOfficial, Now, Today, Tx
-from web import briefing
+from web import briefing, formats
 from web.briefing import KINDS, Briefing, Kind, brief
 from web.csrf import guard
+from web.documents import printed
 from web.figure_words import period, universe
 from web.pages.city import XLSX
 from web.pages.official import Tab, badge
@@ -28,8 +29,22 @@ class BriefingPage:
     later: str
     """Addresses of the periods beside this one; '' for one that has not begun."""
     workbook: str
+    paper: str
     universe: str
     period: str
+
+
+@dataclass(frozen=True)
+class BriefingPaper:
+    """The briefing to print."""
+
+    title: str
+    watermark: str
+    briefing: Briefing
+    universe: str
+    period: str
+    made_by: str
+    made_at: datetime
 
 
 @router.get("/briefings")
@@ -45,6 +60,7 @@ def show_briefing(request: Request, who: ACityOfficial, tx: Tx, today: Today) ->
         earlier=_address(kind, found.since - timedelta(days=1)),
         later=_address(kind, after) if after <= today else "",
         workbook=_address(kind, on, ".xlsx"),
+        paper=_address(kind, on, ".pdf"),
         universe=universe(),
         period=period(),
     )
@@ -59,6 +75,16 @@ def download(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: No
     name = f"xindeng-briefing-{kind}-{found.since}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(briefing.workbook(found, who.name, now), media_type=XLSX, headers=headers)
+
+
+@router.get("/briefings.pdf")
+def print_briefing(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: Now) -> Response:
+    """The same on paper."""
+    kind, on = _asked(request, today)
+    found = brief(tx, who, kind, on, today)
+    days = " – ".join(dict.fromkeys((formats.day(found.since), formats.day(found.until))))
+    paper = BriefingPaper(f"{KINDS[kind]} {days}", "", found, universe(), period(), who.name, now)
+    return printed("documents/briefing.html", paper, f"xindeng-briefing-{kind}-{found.since}")
 
 
 def _asked(request: Request, today: date) -> tuple[Kind, date]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
+from markupsafe import Markup
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -18,9 +19,10 @@ from service.domain.people import Role
 from service.doors import ACityOfficial, Anyone, TheHouse, Today, Tx
 from service.profiles.tools import load_tools
 from service.store import banks, certificates
-from web import match_words, words
+from web import formats, match_words, words
 from web.csrf import guard
-from web.language import SOURCE, spoken
+from web.documents import printed, qr_svg
+from web.language import SOURCE, gettext, spoken
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.official import badge
@@ -99,6 +101,17 @@ class CertificatePage:
     short: Sequence[Scarce]
 
 
+@dataclass(frozen=True)
+class CertificatePaper:
+    """The certificate to print, with the way back to its page."""
+
+    title: str
+    watermark: str
+    shown: CertificatePage
+    address: str
+    code: Markup
+
+
 @router.get("/policy")
 def show_policy(request: Request, who: Anyone, tx: Tx, house: TheHouse, today: Today) -> Response:
     """The rules as they hold today: what is asked, the lines, the legal basis, the clocks."""
@@ -137,15 +150,28 @@ def show_certificates(request: Request, _who: ACityOfficial, tx: Tx) -> Response
     return page(request, "official/certificates.html", CertificatesPage(listing, bodies))
 
 
+@city_router.get("/certificates/{certificate_id}.pdf")
+def print_certificate(_who: ACityOfficial, tx: Tx, house: TheHouse, certificate_id: int) -> Response:
+    """The same on paper, for a file or a meeting."""
+    shown = _certificate(tx, certificate_id)
+    address = f"{str(house.settings.public_url).rstrip('/')}/certificates/{certificate_id}"
+    title = gettext("匹配凭证 %(day)s") % {"day": formats.day(shown.one.on)}
+    paper = CertificatePaper(title, "", shown, address, qr_svg(address))
+    return printed("documents/certificate.html", paper, f"xindeng-certificate-{shown.one.on}-{certificate_id}")
+
+
 @city_router.get("/certificates/{certificate_id}")
 def show_certificate(request: Request, _who: ACityOfficial, tx: Tx, certificate_id: int) -> Response:
+    return page(request, "official/certificate.html", _certificate(tx, certificate_id))
+
+
+def _certificate(tx: Tx, certificate_id: int) -> CertificatePage:
     one = certificates.get(tx, certificate_id)
     body = _body(one)
     names = {bank.id: bank.name for bank in banks.list_all(tx)}
     starved = [names.get(bank, str(bank)) for bank in body.starved_banks]
     lists = certificates.list_lists(tx, certificate_id)
-    view = CertificatePage(one, match_words.round_of(one.run), body, lists, starved, _short(tx, one, body))
-    return page(request, "official/certificate.html", view)
+    return CertificatePage(one, match_words.round_of(one.run), body, lists, starved, _short(tx, one, body))
 
 
 def _short(tx: Tx, one: Row[Any], body: Certificate) -> list[Scarce]:
