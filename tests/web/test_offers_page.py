@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from service.actions.answer_push import answer_line
 from service.actions.push_lists import push_missing
@@ -27,6 +28,7 @@ from tests.builders import (
     some_tools,
 )
 from tests.chromium import faults_of, served
+from tests.paper import words_of
 from tests.web.test_axe import opened
 from web.main import build_app
 
@@ -72,6 +74,14 @@ def test_the_lowest_all_in_rate_stands_first_though_its_interest_is_higher(fang,
     assert f"/firm/demands/{demand}/offers" in shown.links
     choices = [link for link in shown.links if link.endswith("/acceptance")]
     assert choices == [link for link in page.links if link.endswith("/acceptance")]
+
+
+def test_the_paper_says_what_the_page_says_and_there_is_none_without_an_offer(fang, demand, database) -> None:
+    said = words_of(fang.client.get(f"/firm/demands/{demand}/offers.pdf").content)
+    assert said.index("BO银行") < said.index("BAI银行")
+    with database.transaction(the_platform("test")) as tx:
+        tx.execute(text("UPDATE offer SET state = 'lapsed'"))
+    assert fang.client.get(f"/firm/demands/{demand}/offers.pdf").status_code == 404
 
 
 def test_before_an_offer_is_taken_its_terms_stand_once_more_with_who_else_ends(fang, demand, database) -> None:

@@ -90,6 +90,7 @@ WHO_MAY = {
     "POST /offers/{offer_id}/decline": FIRM,
     # what is asked before something ends
     "GET /firm/demands/{demand_id}/offers": FIRM,
+    "GET /firm/demands/{demand_id}/offers.pdf": FIRM,
     "GET /firm/demands/{demand_id}/withdrawal": FIRM,
     "GET /offers/{offer_id}/acceptance": FIRM,
     # the papers a bank asked for

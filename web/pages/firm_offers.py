@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -13,9 +14,11 @@ from service.domain.cost import cost_fen
 from service.domain.demand import BEFORE_GRANT
 from service.domain.errors import Conflict, NotFound
 from service.domain.push_list import OfferState, Repayment
-from service.doors import AFirm, Today, Tx
+from service.doors import AFirm, Now, Today, Tx
 from service.store import answers, overview
 from web.csrf import guard
+from web.documents import printed
+from web.language import gettext
 from web.pages.firm import badge
 from web.render import page
 
@@ -37,6 +40,16 @@ class OffersPage:
     demand: Row[Any]
     open: Sequence[Offered]
     ended: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class OffersPaper:
+    """The open offers to print; they hold for the moment at which it was made."""
+
+    title: str
+    watermark: str
+    shown: OffersPage
+    made_at: datetime
 
 
 @dataclass(frozen=True)
@@ -65,14 +78,27 @@ class ConsentEndPage:
 @router.get("/firm/demands/{demand_id}/offers")
 def show_offers(request: Request, who: AFirm, tx: Tx, demand_id: int) -> Response:
     """The offers side by side, the lowest all-in rate first, to be read or printed."""
+    return page(request, "firm/offers.html", _offers(tx, who, demand_id))
+
+
+@router.get("/firm/demands/{demand_id}/offers.pdf")
+def print_offers(who: AFirm, tx: Tx, now: Now, demand_id: int) -> Response:
+    """The same on paper, to take to a bank or to whoever helps to decide."""
+    shown = _offers(tx, who, demand_id)
+    if not shown.open:
+        raise NotFound("现在没有有效的报价。")
+    paper = OffersPaper(gettext("报价比较（贷款明白纸）"), "", shown, now)
+    return printed("documents/offers.html", paper, f"xindeng-offers-{shown.demand.number}")
+
+
+def _offers(tx: Tx, who: AFirm, demand_id: int) -> OffersPage:
     demand = overview.get_demand(tx, who, demand_id)
     rows = compare_offers(tx, who, demand_id)
-    view = OffersPage(
+    return OffersPage(
         demand=demand,
         open=[_offered(row) for row in rows if row.state == OfferState.OPEN],
         ended=[row for row in rows if row.state != OfferState.OPEN],
     )
-    return page(request, "firm/offers.html", view)
 
 
 @router.get("/offers/{offer_id}/acceptance")
