@@ -21,7 +21,7 @@ h1 {{ font-size: 18pt; }}
 table {{ width: 100%; border-collapse: collapse; }}
 thead {{ display: table-header-group; }}
 tr {{ break-inside: avoid; }}
-.num {{ text-align: right; }}
+.num {{ text-align: right; white-space: nowrap; }}
 .muted, .small {{ font-size: 9pt; color: #444; }}
 .code {{ font-family: monospace; font-size: 8pt; word-break: break-all; }}
 dl {{ display: grid; grid-template-columns: 50mm 1fr; }}
