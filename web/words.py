@@ -539,6 +539,19 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
 }
 
 
+TO_THE_FIRM: Mapping[str, Mapping[str, Phrase]] = {
+    "actor": {"firm": _("您")},
+    "next_step": {
+        "contact": _("银行与您联系"),
+        "papers": _("交齐银行要的资料"),
+        "offer": _("比较报价并答复"),
+        "draw": _("提款"),
+        "repay": _("按期还款"),
+    },
+}
+"""Where a firm reads of itself, it is spoken to."""
+
+
 @dataclass(frozen=True)
 class Option:
     """One choice of a select, radio or checkbox field."""
@@ -555,6 +568,12 @@ def of(group: str, code: object) -> str:
         log.warning("word_missing", group=group, code=str(code))
         return str(code)
     return str(phrase)
+
+
+def to_the_firm(group: str, code: object) -> str:
+    """The word of a code as the firm itself reads it."""
+    phrase = TO_THE_FIRM[group].get(str(code))
+    return of(group, code) if phrase is None else str(phrase)
 
 
 def options(group: str, codes: Iterable[object] | None = None) -> list[Option]:
