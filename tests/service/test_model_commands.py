@@ -20,8 +20,9 @@ def xindeng(settings: Settings, server: ServerAddress, monkeypatch):
     """Run a command on this test's server; its exit code (1 for a refusal) and what it said."""
     if server.kind != "embedded":
         pytest.skip("the commands are tried on the embedded database")
-    for name, value in {"XINDENG_HOME": str(settings.home), "XINDENG_DEMO": "1"}.items():
-        monkeypatch.setenv(name, value)
+    secret = settings.secret_key  # the same one, so that the roles keep the passwords other tests know
+    for name, value in {"HOME": settings.home, "DEMO": "1", "SECRET": secret}.items():
+        monkeypatch.setenv(f"XINDENG_{name}", str(value))
     monkeypatch.setattr(cli.screen, "width", 200)
     known_settings.cache_clear()
 
