@@ -4,14 +4,11 @@ A period closes at the end of its last day. What is reported or corrected later 
 stands beside it.
 """
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
-
-import xlsxwriter
 
 from service.domain.people import Who
 from service.doors import Tx
@@ -21,6 +18,7 @@ from web import formats
 from web.figure_words import definitions, period, universe
 from web.language import Phrase, gettext
 from web.language import lazy as _
+from web.takeaway import Book
 
 Kind = Literal["day", "week"]
 KINDS: dict[Kind, Phrase] = {"day": _("日报"), "week": _("周报")}
@@ -109,9 +107,8 @@ def _whole(cells: Sequence[Figures]) -> Figures:
 
 def workbook(briefing: Briefing, who: str, now: datetime) -> bytes:
     """The briefing as a form of one sheet, numbers as numbers (money in yuan), ready to print."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    head = book.add_format({"bold": True, "bg_color": "#E7EEF0", "border": 1, "text_wrap": True})
+    kept = Book()
+    book, head = kept.file, kept.head
     plain = {"count": "#,##0", "money": "#,##0.00", "share": "0.00%", "rate": "0.00%"}
     looks = {look: book.add_format({"num_format": shape, "border": 1}) for look, shape in plain.items()}
     cell = book.add_format({"border": 1, "text_wrap": True})
@@ -136,8 +133,7 @@ def workbook(briefing: Briefing, who: str, now: datetime) -> bytes:
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    book.close()
-    return out.getvalue()
+    return kept.content()
 
 
 def _numbers(field: Field) -> tuple[Any, Any, Any]:

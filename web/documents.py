@@ -7,6 +7,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from service.domain.errors import Unavailable
+from web import takeaway
 from web.language import LANGUAGES, spoken
 from web.render import is_frozen, render
 
@@ -56,8 +57,7 @@ def printed(template: str, view: object, name: str) -> Response:
         made = pdf(template, view)
     except OSError as fault:
         raise Unavailable("这台服务器现在不能生成 PDF，请告诉运维人员；页面和 Excel 照常可用。") from fault
-    headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"', "Cache-Control": "no-store"}
-    return Response(made, media_type="application/pdf", headers=headers)
+    return takeaway.download(made, f"{name}.pdf", "application/pdf")
 
 
 def qr_svg(address: str) -> Markup:

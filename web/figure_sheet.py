@@ -1,18 +1,16 @@
 """Figures as a workbook: one sheet for each cut, numbers as numbers, the definitions on a sheet of their own."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-
-import xlsxwriter
 
 from service.store.statistics import Figures
 from web import formats
 from web.figure_words import definitions, period, universe
 from web.language import Phrase, gettext
 from web.language import lazy as _
+from web.takeaway import Book
 
 Cell = Callable[[Figures], Any]
 COLUMNS: tuple[tuple[Phrase, str, Cell], ...] = (
@@ -45,19 +43,17 @@ def write(
     as_of: date | None = None,
 ) -> bytes:
     """The workbook: name of a cut → (name of the row, its figures), as they stood at the end of `as_of`."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = Book()
     looks = {
-        "head": book.add_format({"bold": True, "bg_color": "#E7EEF0", "border": 1, "text_wrap": True}),
-        "money": book.add_format({"num_format": "#,##0.00"}),
-        "share": book.add_format({"num_format": "0.00%"}),
-        "whole": book.add_format({"num_format": "#,##0"}),
+        "head": book.head,
+        "money": book.file.add_format({"num_format": "#,##0.00"}),
+        "share": book.file.add_format({"num_format": "0.00%"}),
+        "whole": book.file.add_format({"num_format": "#,##0"}),
     }
     for name, rows in cuts.items():
-        _cut(book.add_worksheet(name[:31]), looks, name, rows)
-    _definitions(book, looks, (since, until, as_of), who, now)
-    book.close()
-    return out.getvalue()
+        _cut(book.file.add_worksheet(name[:31]), looks, name, rows)
+    book.explain(_definitions(since, until, as_of, who, now))
+    return book.content()
 
 
 def _cut(sheet: Any, looks: Mapping[str, Any], name: str, rows: Sequence[tuple[str, Figures]]) -> None:
@@ -80,15 +76,9 @@ def _cut(sheet: Any, looks: Mapping[str, Any], name: str, rows: Sequence[tuple[s
     sheet.fit_to_pages(1, 0)
 
 
-def _definitions(
-    book: Any, looks: Mapping[str, Any], days: tuple[date, date, date | None], who: str, now: datetime
-) -> None:
-    since, until, as_of = days
-    sheet = book.add_worksheet(gettext("口径"))
-    sheet.set_column(0, 0, 22)
-    sheet.set_column(1, 1, 90)
+def _definitions(since: date, until: date, as_of: date | None, who: str, now: datetime) -> list[tuple[str, str]]:
     meant = definitions()
-    said = [
+    return [
         (gettext("期间"), f"{formats.day(since)} – {formats.day(until)}"),
         (gettext("截至"), formats.day(as_of) if as_of else formats.moment(now)),
         (gettext("范围"), universe()),
@@ -96,6 +86,3 @@ def _definitions(
         (gettext("导出"), f"{who} {formats.moment(now)}"),
         *((str(head), meant[key]) for head, key, _cell in COLUMNS),
     ]
-    for row, (name, value) in enumerate(said):
-        sheet.write_string(row, 0, name, looks["head"])
-        sheet.write_string(row, 1, value)

@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 import openpyxl
-import xlsxwriter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from service.domain.errors import NotPossible
@@ -22,6 +21,7 @@ from service.domain.push_list import AnswerKind
 from web import formats, words
 from web.language import Phrase, gettext
 from web.language import lazy as _
+from web.takeaway import Book
 
 VERSION = "1"
 HIDDEN = "xindeng"
@@ -106,8 +106,8 @@ def write(
     errors: Mapping[int, str] | None = None,
 ) -> bytes:
     """The workbook of a list. `mark`: for whom and what for, on each page; `cells` and `errors` fill a copy."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    kept = Book()
+    book = kept.file
     sheet = book.add_worksheet(gettext("推送清单"))
     ranges = _hidden(book, one)
     _explain(book, mark)
@@ -122,8 +122,7 @@ def write(
             sheet.write_string(place, AT["answer"], (cells or {}).get(line.id, {}).get("answer", ""), looks["wrong"])
             sheet.write_comment(place, AT["answer"], errors[line.id], {"x_scale": 2})
     _finish(sheet, len(lines), ranges, mark)
-    book.close()
-    return out.getvalue()
+    return kept.content()
 
 
 def check_of(list_id: int, line_id: int, uscc: str | None) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-import xlsxwriter
 from sqlalchemy import Row
 
 from service.profiles.profile import Profile, Section
 from web import formats, record_words, words
 from web.language import gettext
+from web.takeaway import Book
 
 LONGEST_SHEET_NAME = 31
 """Excel's own limit, in letters."""
@@ -41,14 +41,11 @@ def as_json(firm: Row[Any], profile: Profile, looks: Sequence[Row[Any]]) -> byte
 
 def as_workbook(profile: Profile, looks: Sequence[Row[Any]]) -> bytes:
     """A sheet for each source that knows the firm, and one of who looked; every cell is text as on the page."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    head = book.add_format({"bold": True, "bg_color": "#E7EEF0", "border": 1, "text_wrap": True})
+    book = Book()
     for section in profile.held:
-        _write(book, head, record_words.named(section.item), _rows_of(section))
-    _write(book, head, gettext("谁用过我的资料"), _rows_of_looks(looks))
-    book.close()
-    return out.getvalue()
+        _write(book, record_words.named(section.item), _rows_of(section))
+    _write(book, gettext("谁用过我的资料"), _rows_of_looks(looks))
+    return book.content()
 
 
 def who_looked(look: Row[Any]) -> str:
@@ -87,13 +84,13 @@ def _rows_of_looks(looks: Sequence[Row[Any]]) -> list[list[str]]:
     return rows + [[formats.moment(one.at), who_looked(one), words.of("verb", one.verb)] for one in looks]
 
 
-def _write(book: Any, head: Any, title: str, rows: Sequence[Sequence[str]]) -> None:
-    sheet = book.add_worksheet(_free_name(book, title))
+def _write(book: Book, title: str, rows: Sequence[Sequence[str]]) -> None:
+    sheet = book.file.add_worksheet(_free_name(book.file, title))
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, len(rows[0]) - 1, 20)
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
-            sheet.write_string(number, column, text, head if number == 0 else None)
+            sheet.write_string(number, column, text, book.head if number == 0 else None)
 
 
 def _free_name(book: Any, title: str) -> str:

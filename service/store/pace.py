@@ -112,6 +112,23 @@ def of_banks(tx: Session, since: date, until: date, today: date) -> list[Pace]:
     return sorted(banks, key=lambda bank: bank.name)
 
 
+def together(banks: Sequence[Pace]) -> Pace:
+    """All banks' lines as if they were one bank's."""
+    return Pace(
+        0,
+        "",
+        lines=sum(bank.lines for bank in banks),
+        contact_due=sum(bank.contact_due for bank in banks),
+        in_time=sum(bank.in_time for bank in banks),
+        contacted=sum(bank.contacted for bank in banks),
+        contact_days=sum(bank.contact_days for bank in banks),
+        decided=sum(bank.decided for bank in banks),
+        decision_days=sum(bank.decision_days for bank in banks),
+        silent=sum(bank.silent for bank in banks),
+        overdue=sum(bank.overdue for bank in banks),
+    )
+
+
 def _summed(cells: Sequence[RowMapping]) -> dict[str, Any]:
     """One bank's districts together."""
     if not cells:

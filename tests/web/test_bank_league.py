@@ -30,8 +30,8 @@ from tests.builders import (
     rows_of,
     some_tools,
 )  # fmt: skip
+from web.league import standings
 from web.main import build_app
-from web.pages.city_banks import standings
 
 LATER = TODAY + timedelta(days=30)
 

@@ -21,7 +21,7 @@ from service.doors import AnOfficer, Now, Today, Tx
 from service.store import bank_desk, bank_line, banks
 from service.store.bank_desk import Wanted
 from service.store.trail import Act
-from web import push_sheet, words
+from web import push_sheet, takeaway, words
 from web.csrf import guard
 from web.forms import Ask, Filled, Form, Typed, blank, read
 from web.language import gettext
@@ -33,7 +33,6 @@ from web.refusals import said
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KEPT_FOR = 3600  # seconds between the trial and the confirmation
 
 
@@ -90,7 +89,7 @@ def download(who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Re
     """The list as a workbook; who took it is noted once a day."""
     content = _workbook(tx, who, today, now, list_id)
     look_at(tx, who, Act(LOOKED, "push_list", list_id, bank_id=who.bank_id), now)
-    return _file(content, f"xindeng-list-{list_id}.xlsx")
+    return takeaway.download(content, f"xindeng-list-{list_id}.xlsx")
 
 
 @router.post("/push-lists/answers")
@@ -126,7 +125,7 @@ def error_copy(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now,
     returned = _checked(request, who, typed)
     errors = {row.line_id: row.error for row in _rows(tx, who, today, now, returned) if row.error}
     content = _workbook(tx, who, today, now, returned.list_id, returned.cells, errors)
-    return _file(content, f"xindeng-list-{returned.list_id}-errors.xlsx")
+    return takeaway.download(content, f"xindeng-list-{returned.list_id}-errors.xlsx")
 
 
 def _tried_page(request: Request, tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> Response:
@@ -218,8 +217,3 @@ def _workbook(
     )
     mark = push_sheet.mark_for(banks.get(tx, who.bank_id).name, who.name, now)
     return push_sheet.write(one, lines, mark, cells, errors)
-
-
-def _file(content: bytes, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(content, media_type=XLSX, headers=headers)

@@ -18,7 +18,7 @@ from service.doors import AnOfficial, Now, TheHouse, Today, Tx
 from service.store import banks, figure_grid, statistics
 from service.store.figure_grid import ONLY, Cut, Only
 from service.store.statistics import By, Figures, without_small_cells
-from web import figure_sheet, formats, tiles, words
+from web import figure_sheet, formats, takeaway, tiles, words
 from web.csrf import guard
 from web.figure_words import as_of, days_of, definitions, period, universe
 from web.language import gettext
@@ -28,7 +28,6 @@ from web.pages.official import Tab, badge
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CUTS: Mapping[By, object] = {
     "day": _("按日"),
     "month": _("按月"),
@@ -184,8 +183,7 @@ def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) 
         cuts[str(name)] = [(row.name, row.figures) for row in _rows(tx, who, (since, until, then), by, names)]
     content = figure_sheet.write(cuts, since, until, who.name, now, then)
     stood = f"-as-of-{then}" if then else ""
-    headers = {"Content-Disposition": f'attachment; filename="xindeng-figures-{since}-{until}{stood}.xlsx"'}
-    return Response(content, media_type=XLSX, headers={**headers, "Cache-Control": "no-store"})
+    return takeaway.download(content, f"xindeng-figures-{since}-{until}{stood}.xlsx")
 
 
 @router.get("/figures/events")

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from service.doors import ACityOfficial, Now, Today, Tx
-from web import briefing, formats
+from web import briefing, formats, takeaway
 from web.briefing import KINDS, Briefing, Kind, brief
 from web.csrf import guard
 from web.documents import printed
 from web.figure_words import period, universe
-from web.pages.city import XLSX
 from web.pages.official import Tab, badge
 from web.render import page
 
@@ -72,9 +71,8 @@ def download(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: No
     """The same as a form to hand on."""
     kind, on = _asked(request, today)
     found = brief(tx, who, kind, on, today)
-    name = f"xindeng-briefing-{kind}-{found.since}.xlsx"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(briefing.workbook(found, who.name, now), media_type=XLSX, headers=headers)
+    content = briefing.workbook(found, who.name, now)
+    return takeaway.download(content, f"xindeng-briefing-{kind}-{found.since}.xlsx")
 
 
 @router.get("/briefings.pdf")

@@ -15,7 +15,7 @@ from service.profiles.fits import find_fits
 from service.profiles.profile import Profile, profile_on
 from service.profiles.tools import load_tools
 from service.store import overview
-from web import record_file
+from web import record_file, takeaway
 from web.csrf import guard
 from web.flash import redirect
 from web.language import gettext
@@ -77,8 +77,7 @@ def take_records(who: AFirm, tx: Tx, today: Today) -> Response:
     uscc = who.uscc or ""
     looks = overview.list_looks(tx, uscc, MOST_LOOKS)
     content = record_file.pack(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), looks)
-    headers = {"Content-Disposition": f'attachment; filename="xindeng-{uscc}-{today}.zip"'}
-    return Response(content, media_type="application/zip", headers=headers)
+    return takeaway.download(content, f"xindeng-{uscc}-{today}.zip", "application/zip")
 
 
 @open_router.get("/products")

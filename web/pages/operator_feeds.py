@@ -22,7 +22,7 @@ from service.intake.catalogue import load_catalogue
 from service.store import feed_search, feeds
 from service.store.feeds import Delivered
 from service.store.trail import Act
-from web import record_words, words
+from web import record_words, takeaway, words
 from web.csrf import guard
 from web.figure_words import days_of
 from web.flash import redirect
@@ -162,9 +162,8 @@ def download_errors(who: AnOperator, tx: Tx, now: Now, feed_id: int) -> Response
     """The bad rows as they came, each with its reasons, for whoever sent them."""
     feed = feeds.get(tx, feed_id)
     look_at(tx, who, Act(LOOKED, "feed", feed_id), now)
-    name = f"{feed.item}-{feed_id}-errors.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response("".join(error_lines(tx, feed)), media_type="text/csv; charset=utf-8", headers=headers)
+    content = "".join(error_lines(tx, feed))
+    return takeaway.download(content, f"{feed.item}-{feed_id}-errors.csv", "text/csv; charset=utf-8")
 
 
 @router.get("/operator/feeds/{feed_id}")

@@ -13,7 +13,7 @@ from risk.model import RiskModel
 from service.domain.errors import NotFound, NotPossible
 from service.doors import AnOperator, TheHouse, Tx
 from service.profiles.model_files import find_file, open_model
-from web import words
+from web import takeaway, words
 from web.csrf import guard
 from web.language import SOURCE, gettext, spoken
 from web.model_words import between, figure
@@ -87,8 +87,7 @@ def download_card(_who: AnOperator, tx: Tx, house: TheHouse, version: str, name:
     content = find_file(house.settings.models, version, name) if name in FILES else None
     if content is None:
         raise NotFound("没有模型卡片。")
-    headers = {"Content-Disposition": f'attachment; filename="model-{version[:16]}.{name.partition(".")[2]}"'}
-    return Response(content, media_type=FILES[name], headers=headers)
+    return takeaway.download(content, f"model-{version[:16]}.{name.partition('.')[2]}", FILES[name])
 
 
 def _measures(card: Mapping[str, Any]) -> list[Measure]:

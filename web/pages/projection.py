@@ -15,7 +15,6 @@ from service.store.statistics import Figures
 from web.csrf import guard
 from web.figure_words import days_of, definitions, period, universe
 from web.pages.city import CityMap, city_map
-from web.pages.city_banks import whole_of
 from web.pages.official import badge
 from web.render import page
 
@@ -45,7 +44,7 @@ def show_projection(request: Request, who: ACityOfficial, tx: Tx, today: Today, 
         since=since,
         until=until,
         sums=cells[0] if cells else Figures(""),
-        pace=whole_of(pace.of_banks(tx, since, until, today)),
+        pace=pace.together(pace.of_banks(tx, since, until, today)),
         map=city_map(tx, who, (since, until, None), FigureKind.DRAWN, house.settings.map, "", for_all=True),
         meanings=definitions(),
         universe=universe(),
