@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit, logit
 
 from matching.terms import Floats
@@ -103,9 +104,8 @@ def fit_shifts(scored: Sequence[Scored], today: int) -> dict[str, float]:
         return {}
     names: dict[str, int] = {}
     marks = [[names.setdefault(name, len(names)) for name in _names(one)] for one in scored]
-    design = np.zeros((len(scored), len(names)))
-    for row, places in enumerate(marks):
-        design[row, places] = 1.0
+    ends, places = np.cumsum([0, *map(len, marks)]), np.concatenate(marks)
+    design = sparse.csr_array((np.ones(len(places)), places, ends), shape=(len(scored), len(names)))
     offset = logit(np.array([one.p for one in scored]))
     offered = np.array([one.offered for one in scored])
     weight = 0.5 ** ((today - np.array([one.day for one in scored])) / HALF_LIFE)
@@ -114,7 +114,7 @@ def fit_shifts(scored: Sequence[Scored], today: int) -> dict[str, float]:
     for _ in range(STEPS):
         p = expit(offset + design @ shifts)
         slope = design.T @ (weight * (offered - p)) - pull * shifts
-        bend = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(pull)
+        bend = (design.T @ sparse.diags_array(weight * p * (1 - p)) @ design).toarray() + np.diag(pull)
         step = np.linalg.solve(bend, slope)
         shifts += step
         if np.abs(step).max() < SMALL:
