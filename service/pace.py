@@ -10,11 +10,13 @@ from prometheus_client import Counter
 
 from service.accelerator import Accelerator, Pace
 from service.domain.errors import DomainError
-from service.doors import TheHouse, cookie_name
+from service.doors import House, TheHouse, cookie_name
 from service.settings import Settings
 
 LIMITED = Counter("xindeng_limited", "Requests refused for coming too fast, by whose measure was full", ("pace",))
 API = "/api/"
+PAGES = {"verify": Pace("verify", 1, 30)}
+"""Pages anyone may open whose addresses must not be tried out."""
 A_NETWORK = 64  # bits: what one subscriber is given of IPv6
 
 
@@ -64,3 +66,11 @@ def address_of(request: Request) -> str:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
         return str(IPv6Address(int(address) >> A_NETWORK << A_NETWORK))
     return host
+
+
+def slow_down(house: House, pace: str, request: Request) -> None:
+    """Count a visit of a page that strangers may open by guessing, against its address. Errors: TooFast."""
+    seconds = house.accelerator.wait_for(PAGES[pace], address_of(request))
+    if seconds:
+        LIMITED.labels(pace).inc()
+        raise TooFast("请求太频繁，请在 {seconds} 秒后再试。", seconds=max(1, ceil(seconds)))

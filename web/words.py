@@ -10,7 +10,7 @@ import structlog
 
 from service.domain.standards.industries import DIVISIONS, SECTIONS
 from service.domain.standards.regions import REGIONS
-from web.language import SOURCE, Phrase, spoken
+from web.language import SOURCE, Phrase, gettext, spoken
 from web.language import lazy as _
 
 log = structlog.get_logger(__name__)
@@ -491,6 +491,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "drawdown_voided": _("更正放款"),
         "drawdown_corrected": _("更正放款"),
         "looked": _("查看"),
+        "printed": _("打印信用报告"),
         "note": _("跟进记录"),
         "assign": _("改派"),
         "issued": _("生成接口密钥"),
@@ -568,6 +569,11 @@ def of(group: str, code: object) -> str:
         log.warning("word_missing", group=group, code=str(code))
         return str(code)
     return str(phrase)
+
+
+def many(group: str, codes: Iterable[object]) -> str:
+    """The words of several codes in one line."""
+    return gettext("、").join(of(group, code) for code in codes)
 
 
 def to_the_firm(group: str, code: object) -> str:

@@ -9,6 +9,7 @@ from service.domain import (  # noqa: F401
     figure,
     firm,
     follow_up,
+    issued_report,
     model,
     notice,
     pace,

@@ -18,8 +18,8 @@ class Paper:
 
 def test_a_document_carries_its_title_its_watermark_and_its_page_numbers():
     needs_pango()
-    assert words_of(pdf("documents/base.html", Paper())) == "示例银行·张三授信报告1/1"
-    assert words_of(pdf("documents/base.html", Paper(watermark=""))) == "授信报告1/1"
+    assert words_of(pdf("documents/base.html", Paper()).content) == "示例银行·张三授信报告1/1"
+    assert words_of(pdf("documents/base.html", Paper(watermark="")).content) == "授信报告1/1"
 
 
 def test_a_document_fetches_nothing():

@@ -156,6 +156,13 @@ class LinePage:
         return self.is_open and self.line.due_on is not None and self.line.due_on < self.today
 
     @property
+    def may_print(self) -> bool:
+        """Whether the consent the page rests on still lives."""
+        until = self.terms.consent_until_on
+        ended = self.line.view_closed or self.terms.consent_withdrawn_on is not None
+        return not ended and until is not None and until >= self.today
+
+    @property
     def live_grant(self) -> Row[Any] | None:
         return next((one for one in self.grants if one.voided_at is None), None)
 
