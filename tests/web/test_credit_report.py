@@ -13,8 +13,10 @@ from PIL import Image
 from service.actions.give_consent import withdraw_consent
 from service.actions.push_lists import push_missing
 from service.clock import Clock
+from service.domain.consent import DataClass
 from service.domain.issued_report import masked
 from service.domain.people import the_platform
+from service.profiles.profile import profile_on
 from tests.browser import Browser
 from tests.builders import (
     CITY,
@@ -34,7 +36,7 @@ from tests.builders import (
 )
 from tests.paper import needs_pango, words_of
 from web import documents
-from web.credit_report import MOST_RECORDS
+from web.credit_report import recorded
 from web.main import build_app
 
 MOST_BYTES = 400_000
@@ -185,13 +187,17 @@ def test_a_report_belongs_to_its_bank(app, database, world, line, officer) -> No
             assert len(rows_of(tx, "issued_report")) == seen, who
 
 
-def test_only_the_latest_records_of_the_classes_consented_to_are_printed(officer, database, line) -> None:
+def test_only_the_latest_records_of_the_classes_consented_to_are_printed(database, line) -> None:
     with database.transaction(the_platform("test")) as tx:
-        for number in range(MOST_RECORDS + 10):
-            a_record(tx, FANG, "honour", f"H{number}", TODAY - timedelta(days=400 + number), code="specialised")
-    said = words_of(printed(officer, line))
-    assert f"这里按发生日期列出最近{MOST_RECORDS}条" in said
-    assert reports(database)[0]["records"] == MOST_RECORDS
+        profile = profile_on(tx, FANG, TODAY)
+    whole, short = recorded(profile, tuple(DataClass)), recorded(profile, tuple(DataClass), most=5)
+    assert whole.shown == whole.total == short.total > short.shown == 5
+    newest = sorted((one.happened_on for source in whole.sources for one in source.records), reverse=True)[:5]
+    assert sorted((one.happened_on for source in short.sources for one in source.records), reverse=True) == newest
+    public = recorded(profile, (DataClass.PUBLIC,))
+    assert 0 < public.total < whole.total
+    assert "纳税记录" in {source.name for source in whole.sources}
+    assert "纳税记录" not in {source.name for source in public.sources} | set(public.silent)
 
 
 def test_anyone_reads_whether_a_paper_is_ours_and_nobody_learns_whose_it_is(
