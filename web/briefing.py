@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from service.domain.people import Who
 from service.doors import Tx
-from service.store import statistics
+from service.store import statistics, urgings
 from service.store.statistics import Figures
 from web import formats
 from web.figure_words import definitions, period, universe
@@ -37,6 +37,13 @@ FIELDS: tuple[tuple[Phrase, str, Look, Callable[[Figures], Any]], ...] = (
     (_("平均年利率"), "average_rate", "rate", lambda one: one.average_rate),
 )
 """The fields that are reported upwards, in their order: name, figure, how it reads. Shares are of money paid out."""
+URGINGS: tuple[tuple[Phrase, Phrase, str], ...] = (
+    (_("督办银行（件）"), _("期间发给银行的督办件数"), "sent"),
+    (_("银行回复督办（件）"), _("期间银行回复的督办件数"), "answered"),
+    (_("期末未办结督办（件）"), _("期末还没有办结、升级或撤回的督办"), "open"),
+    (_("期末逾期未回复督办（件）"), _("期末已过最迟回复日、银行还没有回复的督办"), "overdue"),
+)
+"""What was urged, beside the reported fields: name, definition, count. Acts have one date: none is corrected later."""
 SAY: dict[Look, Callable[[Any], str]] = {
     "count": formats.count,
     "money": formats.money,
@@ -98,6 +105,11 @@ def brief(tx: Tx, who: Who, kind: Kind, on: date, today: date) -> Briefing:
     closed = _whole(statistics.figures(tx, who, since, until, as_of=until)) if is_closed else now
     meant = definitions()
     fields = [Field(str(label), meant[key], look, cell(closed), cell(now)) for label, key, look, cell in FIELDS]
+    urged = urgings.counts(tx, since, min(until, today))
+    fields += [
+        Field(str(label), str(meaning), "count", getattr(urged, name), getattr(urged, name))
+        for label, meaning, name in URGINGS
+    ]
     return Briefing(kind, since, until, is_closed, fields)
 
 

@@ -30,6 +30,7 @@ OFFICER = (
     Item("/push-lists", _("今日清单"), "due"),
     Item("/bank/products", _("产品")),
     Item("/bank/figures", _("业绩")),
+    Item("/bank/urgings", _("督办"), "urgings"),
     Item("/bank/notices", _("消息"), "notices"),
 )
 BANK_ADMIN = (*OFFICER, Item("/bank/people", _("人员")))
@@ -43,6 +44,7 @@ DISTRICT = (
 CITY = (
     Item("/figures", _("统计")),
     Item("/banks", _("银行")),
+    Item("/urgings", _("督办"), "urgings"),
     Item("/briefings", _("简报")),
     Item("/demands", _("需求")),
     Item("/certificates", _("匹配凭证")),

@@ -52,12 +52,19 @@ TO_BANK: Mapping[str, Phrase] = {
     "line_silent": _("%(firm)s（%(demand)s）逾期没有反馈，记为沉默。"),
     "line_withdrawn": _("%(firm)s撤回了%(demand)s，此项不再办理。"),
     "line_passed_over": _("%(firm)s选择了其他银行，此项不再办理（%(demand)s）。"),
+    "urging_sent": _("市级督办：%(ground)s，涉及 %(lines)s 项，请在 %(due)s 前回复。"),
+    "urging_closed": _("市级已办结督办（%(ground)s）。"),
+    "urging_escalated": _("市级已将督办升级处理（%(ground)s）。"),
+    "urging_withdrawn": _("市级撤回了督办（%(ground)s），不必再回复。"),
 }
 TO_OFFICIAL: Mapping[str, Phrase] = {
     "review_opened": _("%(firm)s的%(demand)s（%(asked)s）等待复核。"),
     "contact_disputed": _("%(firm)s说%(banks)s没有联系过它（%(demand)s）。"),
 }
-CODED = {"step": "due_step", "decision": "review_decision", "old": "light", "new": "light", "light": "light"}
+CODED = {
+    "step": "due_step", "decision": "review_decision", "old": "light", "new": "light", "light": "light",
+    "ground": "urging_ground",
+}  # fmt: skip
 """A told value → the group its word stands in."""
 
 
@@ -114,6 +121,8 @@ def _address(who: Who, notice: Row[Any]) -> str:
     if who.role is Role.FIRM:
         return f"/firm/demands/{notice.demand_id}" if notice.demand_id else ""
     if who.is_bank:
+        if "urging_id" in notice.told:
+            return f"/bank/urgings/{notice.told['urging_id']}"
         list_id = notice.told.get("list_id")
         return f"/push-lines/{notice.line_id}" if notice.line_id else f"/push-lists/{list_id}" if list_id else ""
     return f"/demands/{notice.demand_id}" if notice.demand_id else ""

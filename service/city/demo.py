@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from service.actions.rematch import rematch
 from service.actions.run_cycle import run_cycle
-from service.city import days, funnel, lastday, opening
+from service.city import days, funnel, lastday, opening, steering
 from service.city.cast import Card, add_cast
 from service.city.character import Character
 from service.city.city import City, draw_city
@@ -151,6 +151,7 @@ def _afternoon(database: Database, settings: Settings, life: Life, day: date, wa
         rematch(tx, DEMO, day, instant_on(day, 18), load_tools(tx, settings, day))
     with database.transaction(DEMO) as tx:
         days.read_lists(tx, life)
+        steering.urge(tx, life, day)
 
 
 def _over_http(database: Database, settings: Settings, life: Life) -> None:

@@ -21,5 +21,6 @@ from service.domain import (  # noqa: F401
     record,
     rehearsal,
     trail,
+    urging,
     work,
 )

@@ -5,6 +5,7 @@ Refused is: sent to the sign-in page, 401, or 403 because of who one is. A forei
 
 import re
 import secrets
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,7 +24,7 @@ from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
-from service.store import follow_ups, papers
+from service.store import follow_ups, papers, urgings
 from tests.browser import session_of
 from tests.builders import (
     CITY,
@@ -138,6 +139,9 @@ WHO_MAY = {
     "GET /bank/products": BANK,
     "GET /bank/figures": BANK,
     "GET /bank/appetite": BANK,
+    "GET /bank/urgings": BANK,
+    "GET /bank/urgings/{urging_id}": BANK,
+    "POST /bank/urgings/{urging_id}/answer": BANK,
     "GET /bank/products/new": ADMIN,
     "GET /bank/products/{product_id}": ADMIN,
     "GET /bank/products/{product_id}/versions": BANK,
@@ -179,6 +183,14 @@ WHO_MAY = {
     "GET /briefings.xlsx": CITY_ONLY,
     "GET /briefings.pdf": CITY_ONLY,
     "GET /banks.xlsx": CITY_ONLY,
+    "GET /banks/{bank_id}/urgings/new": CITY_ONLY,
+    "POST /banks/{bank_id}/urgings": CITY_ONLY,
+    "GET /urgings": CITY_ONLY,
+    "GET /urgings.xlsx": CITY_ONLY,
+    "GET /urgings.pdf": CITY_ONLY,
+    "GET /urgings/{urging_id}": CITY_ONLY,
+    "POST /urgings/{urging_id}/end": CITY_ONLY,
+    "POST /urgings/{urging_id}/withdrawal": CITY_ONLY,
     "GET /projection": CITY_ONLY,
     "GET /rehearsals": CITY_ONLY,
     "POST /rehearsals": CITY_ONLY,
@@ -279,11 +291,15 @@ def foreign(database, world) -> dict[str, object]:
         paper = {"line_id": line["id"], "answer_id": answer["id"], "demand_id": fengs, "uscc": FENG}
         paper |= {"bank_id": made.other_bank, "asked": "流水", "kind": "none", "words": "冯氏没有", "added_at": NOW}
         paper_id = papers.add(tx, {**paper, "file_name": "", "sha256": "", "size": 0, "handed_at": NOW})
+        urging = {"bank_id": made.other_bank, "ground": "disputed", "since_on": TODAY, "until_on": TODAY}
+        urging |= {"figures": {"about": 1, "lines": 1}, "line_ids": [line["id"]], "words": "冯氏说没有人联系"}
+        sent = {"due_days": 3, "due_on": TODAY + timedelta(days=3), "sent_on": TODAY, "sent_at": NOW, "sent_by": None}
+        urging_id = urgings.add(tx, urging | sent)
     return {
         "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
         "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
-        "paper_id": paper_id,
+        "paper_id": paper_id, "urging_id": urging_id,
     }  # fmt: skip
 
 

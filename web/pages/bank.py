@@ -17,7 +17,7 @@ from service.domain.people import Who
 from service.domain.push_list import ANSWERABLE, RefusalReason
 from service.domain.standards.regions import REGIONS
 from service.doors import AnOfficer, Now, Today, Tx
-from service.store import bank_desk, bank_line, banks, certificates, notices, products
+from service.store import bank_desk, bank_line, banks, certificates, notices, products, urgings
 from service.store.bank_desk import Wanted
 from web import words
 from web.csrf import guard
@@ -49,7 +49,11 @@ COLUMNS = (
 def badge(request: Request, who: AnOfficer, tx: Tx, today: Today) -> None:
     """The header says for which bank one acts, and how many lines wait for its first word."""
     bank = banks.get(tx, who.bank_id)
-    tallies = {"due": bank_desk.count_due(tx, who, today), "notices": notices.count_unread(tx, who)}
+    tallies = {
+        "due": bank_desk.count_due(tx, who, today),
+        "notices": notices.count_unread(tx, who),
+        "urgings": urgings.count_for(tx, who, today),
+    }
     request.state.badge = Badge(who.name, who.role, bank.name, tallies)
 
 

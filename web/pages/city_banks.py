@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from service.doors import ACityOfficial, Now, Today, Tx
-from service.store import pace
+from service.store import pace, urgings
 from service.store.pace import Pace
-from web import takeaway
+from web import takeaway, urging_words, words
 from web.csrf import guard
 from web.figure_words import days_of
 from web.language import lazy as _
@@ -33,7 +33,17 @@ LEAGUE = (
     Column("refused", _("不予通过"), numeric=True, sortable=True),
     Column("granted", _("授信"), numeric=True, sortable=True),
     Column("disputed", _("企业说未联系"), numeric=True, sortable=True),
+    Column("urging", _("督办")),
 )
+
+
+@dataclass(frozen=True)
+class Urged:
+    """One open urging, shown beside its bank."""
+
+    address: str
+    ground: str
+    standing: urging_words.Standing
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class BanksPage:
     meanings: Mapping[str, str]
     query: str
     made_on: date | None
+    urged: Mapping[int, Sequence[Urged]]
+    """Bank → its open urgings."""
 
 
 def _lowest_first(value: float | None) -> tuple[bool, float]:
@@ -83,9 +95,20 @@ def show_banks(request: Request, _who: ACityOfficial, tx: Tx, today: Today) -> R
         listing=Listing(LEAGUE, league, len(league), "/banks", wish, filters, per_page=max(1, len(league))),
         meanings={name: str(said) for name, said in MEANINGS.items()},
         query=f"since={since}&until={until}",
+        urged=_urged(tx, today),
         made_on=max((bank.made_on for bank in banks if bank.made_on), default=None),
     )
     return page(request, "official/banks.html", view)
+
+
+def _urged(tx: Tx, today: date) -> dict[int, list[Urged]]:
+    return {
+        bank: [
+            Urged(f"/urgings/{one.id}", words.of("urging_ground", one.ground), urging_words.standing(one))
+            for one in found
+        ]
+        for bank, found in urgings.open_of_banks(tx, today).items()
+    }
 
 
 @router.get("/banks.xlsx")

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from service.domain.people import Role, Who
 from service.doors import AnOfficial, Today, Tx
-from service.store import follow_ups, notices, verdicts
+from service.store import follow_ups, notices, urgings, verdicts
 from web import words
 from web.language import gettext
 from web.policy_words import criterion_name
@@ -31,7 +31,8 @@ def badge(request: Request, who: AnOfficial, tx: Tx, today: Today) -> None:
         tallies = {"due": count_due(tx, who, today), "notices": notices.count_unread(tx, who)}
         request.state.badge = Badge(who.name, who.role, place, tallies)
     else:
-        request.state.badge = Badge(who.name, who.role, gettext("全市"))
+        tallies = {"urgings": urgings.count_for(tx, who, today)}
+        request.state.badge = Badge(who.name, who.role, gettext("全市"), tallies)
 
 
 def count_due(tx: Tx, who: Who, today: date) -> int:

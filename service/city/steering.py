@@ -1,0 +1,62 @@
+"""What the demo's city official does beside looking: urges banks that let firms wait; one answers, one does not."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+from service.actions.urge_bank import UrgingForm, answer_urging, read_urging, urge_bank
+from service.city.days import Life
+from service.clock import instant_on
+from service.domain.people import Role, Who
+from service.domain.urging import UrgingGround
+from service.store import pace, people, urgings
+
+MONTH = timedelta(days=29)
+OVERDUE_BEFORE, ANSWERED_BEFORE, FRESH_BEFORE = 9, 6, 1
+"""Days before the demo's last one on which an urging goes out: one nobody answers, one that is answered, a new one."""
+ANSWERED_AFTER = 2
+WORDS = "请逐项查明原因，尽快联系企业并反馈。回复时写明已经做了什么、其余何时办结。"
+DONE = "已逐户联系，漏收清单的网点已补设专人，每天上午查收。"
+CARD = "demo-city"
+OF_THE_CARD = 11
+"""The place of the bank whose officers have sign-in cards (`opening.open_banks`)."""
+
+
+def urge(tx: Session, life: Life, day: date) -> None:
+    """This day's urgings and answers; on most days none."""
+    before = (life.city.when.end - day).days
+    card = people.find_by_login(tx, CARD)
+    city = Who(Role.CITY, card.id if card else None, card.name if card else "")
+    if before in (OVERDUE_BEFORE, ANSWERED_BEFORE):
+        _urge(tx, city, _most_silent(tx, day), (UrgingGround.SILENT,), day)
+    elif before == FRESH_BEFORE:
+        _urge(tx, city, [life.bank_ids[OF_THE_CARD]], (UrgingGround.SILENT, UrgingGround.LATE), day)
+    elif before == ANSWERED_BEFORE - ANSWERED_AFTER:
+        _answer(tx, city, day)
+
+
+def _most_silent(tx: Session, day: date) -> list[int]:
+    found = [bank for bank in pace.of_banks(tx, day - MONTH, day, day) if bank.silent]
+    return [bank.bank_id for bank in sorted(found, key=lambda bank: (-bank.silent, bank.bank_id))]
+
+
+def _urge(tx: Session, city: Who, banks: Sequence[int], grounds: Sequence[UrgingGround], day: date) -> None:
+    """The first of the banks that one of the grounds speaks for and that has none open yet."""
+    taken = urgings.open_of_banks(tx, day)
+    for bank in banks:
+        for ground in grounds:
+            if bank not in taken and urgings.evidence(tx, ground, bank, (day - MONTH, day), day):
+                form = UrgingForm(bank, ground, day - MONTH, day, 3, WORDS)
+                urge_bank(tx, city, form, day, instant_on(day, 16))
+                return
+
+
+def _answer(tx: Session, city: Who, day: date) -> None:
+    """The bank urged two days ago answers."""
+    rows, _total = urgings.list_of(tx, city, "open", day)
+    for row in rows:
+        if row.sent_on == day - timedelta(days=ANSWERED_AFTER):
+            bank, now = Who(Role.OFFICER, bank_id=row.bank_id), instant_on(day, 15)
+            read_urging(tx, bank, row.id, now)
+            answer_urging(tx, bank, row.id, DONE, day + timedelta(days=7), day, now)
