@@ -6,8 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Row
+from sqlmodel import Session
+
 from matching.facts import FACTS, FactMeaning
 from service.intake.catalogue import load_catalogue
+from service.store import objections
 from web import formats, words
 from web.language import SOURCE, gettext, spoken
 
@@ -32,6 +36,8 @@ class FactSaid:
     source: str
     known_on: date | None
     state: str
+    item: str
+    """The catalogue item it comes from."""
 
 
 def said(facts: Mapping[str, Mapping[str, Any]]) -> tuple[FactSaid, ...]:
@@ -50,6 +56,11 @@ def missing(facts: Iterable[FactSaid]) -> tuple[FactSaid, ...]:
     return tuple(one for one in facts if one.state == "missing")
 
 
+def contested_items(tx: Session, uscc: str) -> dict[str, Row[Any]]:
+    """Item → the firm's latest open objection to a record of it: marked beside every fact that comes from there."""
+    return {row.item: row for row in objections.list_open_of(tx, uscc)}
+
+
 def source_name(item: str) -> str:
     """The catalogue's name of an item; the id where the catalogue does not know it."""
     found = load_catalogue().items.get(item)
@@ -66,6 +77,7 @@ def _said(meaning: FactMeaning, stored: Mapping[str, Any]) -> FactSaid:
         source=source_name(str(stored.get("source") or meaning.source)),
         known_on=date.fromisoformat(known_on) if known_on else None,
         state=str(stored.get("state") or "known"),
+        item=str(stored.get("source") or meaning.source),
     )
 
 

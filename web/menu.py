@@ -37,6 +37,7 @@ BANK_ADMIN = (*OFFICER, Item("/bank/people", _("人员")))
 DISTRICT = (
     Item("/district", _("待办"), "due"),
     Item("/demands", _("需求")),
+    Item("/objections", _("异议"), "objections"),
     Item("/figures", _("统计")),
     Item("/district/notices", _("消息"), "notices"),
     Item("/policy", _("政策")),
@@ -54,6 +55,7 @@ CITY = (
 OPERATOR = (
     Item("/operator", _("运行")),
     Item("/operator/feeds", _("报送")),
+    Item("/objections", _("异议"), "objections"),
     Item("/operator/jobs", _("任务")),
     Item("/operator/clocks", _("时限")),
     Item("/operator/models", _("模型")),

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from service.domain.objection import OBJECTION_UPHELD
 from service.domain.people import Role, Who
 from web import words
+from web.fact_words import source_name
 from web.formats import count, day, money, percent
 from web.language import Phrase, gettext
 from web.language import lazy as _
@@ -38,7 +40,10 @@ TO_FIRM: Mapping[str, Phrase] = {
     "line_drawn": _("%(banks)s已放款 %(amount)s（%(demand)s）。"),
     "line_refused": _("%(banks)s没有通过%(demand)s%(reasons)s。"),
     "line_silent": _("%(banks)s逾期没有反馈，记为沉默，%(demand)s 当天重新匹配。"),
+    "objection_upheld": _("对“%(item)s”记录的异议成立：这条记录已撤下，不再计入评估。"),
+    "objection_refused": _("对“%(item)s”记录的异议没有成立，请看理由和还可以找谁。"),
 }
+LIGHT_BY_OBJECTION = _("异议成立，记录撤下后重新评判：%(demand)s 的信灯由%(old)s变为%(new)s。")
 FIRST_LIGHT = _("%(demand)s 的信灯是%(new)s。")
 TO_BANK: Mapping[str, Phrase] = {
     "list_published": _("%(on)s 的清单已发布，共 %(lines)s 项。"),
@@ -60,6 +65,7 @@ TO_BANK: Mapping[str, Phrase] = {
 TO_OFFICIAL: Mapping[str, Phrase] = {
     "review_opened": _("%(firm)s的%(demand)s（%(asked)s）等待复核。"),
     "contact_disputed": _("%(firm)s说%(banks)s没有联系过它（%(demand)s）。"),
+    "objection_raised": _("%(firm)s对一条“%(item)s”记录提出异议，最迟 %(due)s 答复。"),
 }
 CODED = {
     "step": "due_step", "decision": "review_decision", "old": "light", "new": "light", "light": "light",
@@ -89,6 +95,8 @@ def sentence(who: Who, notice: Row[Any]) -> str:
     phrase = says.get(notice.kind)
     if notice.kind == "light_changed" and notice.told.get("old") is None:
         phrase = FIRST_LIGHT
+    elif notice.kind == "light_changed" and notice.told.get("reason") == OBJECTION_UPHELD:
+        phrase = LIGHT_BY_OBJECTION
     return str(phrase.with_(**_values(notice))) if phrase is not None else words.of("notice", notice.kind)
 
 
@@ -107,6 +115,7 @@ def _values(notice: Row[Any]) -> dict[str, str]:
         "next": _day(told.get("next_on")),
         "lines": count(told.get("lines")),
         "papers": gettext("、").join(told.get("papers", ())),
+        "item": source_name(told["item"]) if "item" in told else "",
     }
     reasons = gettext("、").join(words.of("refusal_reason", reason) for reason in told.get("reasons", ()))
     values["reasons"] = gettext("，原因：%(reasons)s") % {"reasons": reasons} if reasons else ""
@@ -118,6 +127,8 @@ def _day(written: str | None) -> str:
 
 
 def _address(who: Who, notice: Row[Any]) -> str:
+    if objection_id := notice.told.get("objection_id"):
+        return f"/firm/objections/{objection_id}" if who.role is Role.FIRM else f"/objections/{objection_id}"
     if who.role is Role.FIRM:
         return f"/firm/demands/{notice.demand_id}" if notice.demand_id else ""
     if who.is_bank:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from service.profiles.profile import Profile, Section
+from service.profiles.profile import Fact, Profile, Section
 from web import formats, record_words, words
 from web.language import gettext
 from web.takeaway import Book
@@ -17,21 +17,25 @@ LONGEST_SHEET_NAME = 31
 """Excel's own limit, in letters."""
 
 
-def pack(firm: Row[Any], profile: Profile, looks: Sequence[Row[Any]]) -> bytes:
+Contested = frozenset[tuple[str, str]]
+"""Facts (item, key) under objection: marked wherever they are told."""
+
+
+def pack(firm: Row[Any], profile: Profile, looks: Sequence[Row[Any]], contested: Contested) -> bytes:
     """The zip: records.json for machines, records.xlsx for people in the language of the page."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("records.json", as_json(firm, profile, looks))
-        file.writestr("records.xlsx", as_workbook(profile, looks))
+        file.writestr("records.json", as_json(firm, profile, looks, contested))
+        file.writestr("records.xlsx", as_workbook(profile, looks, contested))
     return out.getvalue()
 
 
-def as_json(firm: Row[Any], profile: Profile, looks: Sequence[Row[Any]]) -> bytes:
+def as_json(firm: Row[Any], profile: Profile, looks: Sequence[Row[Any]], contested: Contested) -> bytes:
     """Everything under the catalogue's own names: money in fen, shares as shares, days as ISO dates."""
     told = {
         "firm": {"uscc": firm.uscc, "name": firm.name, "district": firm.district, "industry": firm.industry},
         "as_of": profile.as_of,
-        "sources": [_source(section) for section in profile.sections],
+        "sources": [_source(section, contested) for section in profile.sections],
         "looks": [
             {"at": one.at, "by": one.actor, "bank": one.bank_name, "did": one.verb, "with": one.noun} for one in looks
         ],
@@ -39,11 +43,11 @@ def as_json(firm: Row[Any], profile: Profile, looks: Sequence[Row[Any]]) -> byte
     return orjson.dumps(told, option=orjson.OPT_INDENT_2, default=str)
 
 
-def as_workbook(profile: Profile, looks: Sequence[Row[Any]]) -> bytes:
+def as_workbook(profile: Profile, looks: Sequence[Row[Any]], contested: Contested) -> bytes:
     """A sheet for each source that knows the firm, and one of who looked; every cell is text as on the page."""
     book = Book()
     for section in profile.held:
-        _write(book, record_words.named(section.item), _rows_of(section))
+        _write(book, record_words.named(section.item), _rows_of(section, contested))
     _write(book, gettext("谁用过我的资料"), _rows_of_looks(looks))
     return book.content()
 
@@ -53,7 +57,7 @@ def who_looked(look: Row[Any]) -> str:
     return look.bank_name or (words.of("role", look.actor) if look.actor in words.GROUPS["role"] else gettext("平台"))
 
 
-def _source(section: Section) -> dict[str, Any]:
+def _source(section: Section, contested: Contested) -> dict[str, Any]:
     return {
         "item": section.item.id,
         "name": section.item.zh,
@@ -61,21 +65,30 @@ def _source(section: Section) -> dict[str, Any]:
         "known_on": section.known_on,
         "freshness": section.freshness.value,
         "records": [
-            {"known_on": fact.record.known_on, **{field.name: value for field, value in fact.values}}
+            {
+                "known_on": fact.record.known_on,
+                "under_objection": _about(fact) in contested,
+                **{field.name: value for field, value in fact.values},
+            }
             for fact in section.facts
         ],
     }
 
 
-def _rows_of(section: Section) -> list[list[str]]:
+def _about(fact: Fact) -> tuple[str, str]:
+    return fact.record.item, fact.record.key
+
+
+def _rows_of(section: Section, contested: Contested) -> list[list[str]]:
     fields = list(dict.fromkeys(field.name for fact in section.facts for field, _value in fact.values))
     named = {field.name: field for fact in section.facts for field, _value in fact.values}
     titles = [record_words.named(named[name]) for name in fields]
-    rows = [[*titles, gettext("归集日期"), gettext("来源")]]
+    rows = [[*titles, gettext("归集日期"), gettext("来源"), gettext("异议")]]
     for fact in section.facts:
         have = fact.values_by_name
         cells = [record_words.said(named[name], have[name]) if name in have else "" for name in fields]
-        rows.append([*cells, fact.record.known_on.isoformat(), record_words.department(section.item)])
+        mark = gettext("异议处理中") if _about(fact) in contested else ""
+        rows.append([*cells, fact.record.known_on.isoformat(), record_words.department(section.item), mark])
     return rows
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 from service.intake.catalogue import Field, Item
+from service.profiles.profile import Fact
 from web import words
 from web.formats import day, money, percent
 from web.language import SOURCE, spoken
@@ -29,6 +30,11 @@ def said(field: Field, value: object) -> str:
     if field.choices or field.choices_from:
         return _choice(field, str(value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def lines(fact: Fact) -> list[tuple[str, str]]:
+    """A record as people read it: what each field is called, and what it says."""
+    return [(named(field), said(field, value)) for field, value in fact.values]
 
 
 def _choice(field: Field, code: str) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from web import csrf, flash, formats, record_words, words
 from web.assets import asset
+from web.fact_words import source_name
 from web.language import gettext, ngettext
 from web.shell import shell_of
 
@@ -36,7 +37,12 @@ def environment() -> Environment:
     _install_words(made)
     made.filters.update(formats.FILTERS)
     made.globals.update(
-        asset=asset, words=words, record_words=record_words, money_parts=formats.money_parts, form_field=csrf.FIELD
+        asset=asset,
+        words=words,
+        record_words=record_words,
+        source_name=source_name,
+        money_parts=formats.money_parts,
+        form_field=csrf.FIELD,
     )
     made.globals["ui"] = _macros(made)
     return made

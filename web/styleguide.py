@@ -1,5 +1,6 @@
 """Every macro in every state, on one page of the demo: for page engineers to look at and browser tests to check."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -151,6 +152,14 @@ DAYS = ((24, 96, 41), (25, 112, 52), (26, 108, 60), (27, 54, 18), (28, 47, 12), 
 
 
 @dataclass(frozen=True)
+class Raised:
+    """An open objection, as its mark shows it."""
+
+    raised_on: date
+    due_on: date
+
+
+@dataclass(frozen=True)
 class Guide:
     """The page's view: samples of everything."""
 
@@ -248,6 +257,10 @@ class Guide:
         Link("6月30日 第1号", "/styleguide"),
         Link("郑州芳华食品有限公司"),
     )
+    contested: Mapping[str, Raised] = field(
+        default_factory=lambda: {"penalty": Raised(date(2026, 6, 29), date(2026, 7, 2))}
+    )
+    record: tuple[tuple[str, str], ...] = (("处罚决定文书号", "郑市监罚〔2026〕18号"), ("处罚金额", "5,000.00 元"))
     today: date = date(2026, 6, 30)
 
 

@@ -23,6 +23,7 @@ from service.actions.settle_demand import settling
 from service.domain.demand import DemandState, LightWord
 from service.domain.errors import NotAllowed, NotFound
 from service.domain.figure import FigureKind
+from service.domain.objection import OBJECTION_UPHELD
 from service.domain.people import Role, Who, the_platform
 from service.profiles.compute import FirmKnown
 from service.profiles.documents import content_hash, facts_document, findings_document
@@ -73,8 +74,11 @@ def judge_changed(tx: Session, who: Who, tools: Tools, today: date, now: datetim
     if who.role is not Role.SYSTEM:
         raise NotAllowed("研判由平台自动进行。")
     stale = firm_days.take_stale_with_demands(tx)
-    changed = demands.list_changed(tx, stale, today)
-    judge_demands(tx, who, changed, "fact_changed", tools, today, now, anew=stale)
+    changed = demands.list_changed(tx, list(stale), today)
+    contested = [uscc for uscc, reason in stale.items() if reason == OBJECTION_UPHELD]
+    cleared = {row.id for row in demands.lock_open_of(tx, contested)} if contested else set()
+    for cause, ids in ((OBJECTION_UPHELD, cleared.intersection(changed)), ("fact_changed", set(changed) - cleared)):
+        judge_demands(tx, who, sorted(ids), cause, tools, today, now, anew=stale)
     return len(changed)
 
 
@@ -267,4 +271,5 @@ def _open_reviews(tx: Session, cases: Sequence[Case], tools: Tools, today: date,
 
 
 def _told(act: Act) -> Message:
-    return Message("light_changed", uscc=act.uscc, demand_id=act.demand_id, values={"old": act.old, "new": act.new})
+    values = {"old": act.old, "new": act.new, "reason": act.details["reason"]}
+    return Message("light_changed", uscc=act.uscc, demand_id=act.demand_id, values=values)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from service.actions.choose_offer import lapse_offers
+from service.actions.decide_objection import follow_in_mirror
 from service.actions.end_demand import expire_demands
 from service.actions.judge_demand import judge_changed
 from service.actions.push_lists import push_missing
@@ -47,6 +48,10 @@ def _calendar(tx: Session, day: Day) -> str:
     return f"{recompute_waiting(tx, day.who, day.today, day.now)} due dates"
 
 
+def _objections(tx: Session, day: Day) -> str:
+    return f"{follow_in_mirror(tx, day.who, day.settings.mirror, day.now)} withdrawn"
+
+
 def _judge(tx: Session, day: Day) -> str:
     return f"{judge_changed(tx, day.who, load_tools(tx, day.settings, day.today), day.today, day.now)} judged"
 
@@ -83,6 +88,7 @@ def _pace(tx: Session, day: Day) -> str:
 
 STEPS: tuple[tuple[str, Callable[[Session, Day], str]], ...] = (
     ("calendar", _calendar),
+    ("objections", _objections),
     ("judge", _judge),
     ("expire", _expire),
     ("lapse", _lapse),

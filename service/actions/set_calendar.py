@@ -14,7 +14,7 @@ from service.domain.errors import NotAllowed, NotPossible
 from service.domain.people import Role, Who
 from service.domain.standards.calendar import Calendar
 from service.store import calendar as calendars
-from service.store import standing, trail
+from service.store import objections, standing, trail
 from service.store.bulk import change_rows
 from service.store.trail import Act
 
@@ -39,6 +39,7 @@ def recompute_waiting(tx: Session, who: Who, today: date, now: datetime) -> int:
     calendar = calendars.calendar(tx)
     waiting = calendars.list_waiting(tx)
     standing.lock(tx, [line.demand_id for line in waiting])
+    _date_objections(tx, calendar)
     rows = []
     for line in waiting:
         columns = _clock_of(line, calendar)
@@ -53,6 +54,17 @@ def recompute_waiting(tx: Session, who: Who, today: date, now: datetime) -> int:
     touched = [line.demand_id for line in waiting if line.id in due]
     trail.append(tx, who, settling(tx, who, touched, today, now, "calendar_published"), now)
     return len(rows)
+
+
+def _date_objections(tx: Session, calendar: Calendar) -> None:
+    """Objections that wait for the calendar get the day their answer is due."""
+    rows = []
+    for one in objections.list_waiting(tx):
+        step = "objection" if one.asked_on is None else "objection_checked"
+        due_on = clock(step, one.raised_on).after(one.raised_on, calendar)
+        if due_on is not None:
+            rows.append({"id": one.id, "due_on": due_on, "waits_for_calendar": False})
+    objections.change(tx, rows)
 
 
 def _clock_of(line: Any, calendar: Calendar) -> line_clock.Columns | None:

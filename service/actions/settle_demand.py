@@ -10,6 +10,7 @@ from sqlmodel import Session
 from service.domain.clocks import clock
 from service.domain.demand import ENDED_STATES, IN_MATCHING, Actor, DemandState, LightWord, may_become
 from service.domain.errors import NotPossible
+from service.domain.objection import OBJECTION_UPHELD
 from service.domain.people import Who
 from service.domain.push_list import LINE_MAY_BECOME, OPEN_LINES, LineState, OfferState
 from service.domain.standards.calendar import Calendar
@@ -126,6 +127,7 @@ def _derive(demand: Any, lines: Sequence[Any], who: Who, today: date, cause: str
     if state != demand.state and not may_become(S(demand.state), state, who.role):
         raise NotPossible("融资需求不能由“{old}”变为“{new}”", old=demand.state, new=state.value)
     light, reason = light_of(demand, state, lines, cause)
+    reason = cause if (reason, cause) == ("judged", OBJECTION_UPHELD) else reason
     held_until = _held_until(demand, light, today)
     if held_until is not None:
         light = demand.light

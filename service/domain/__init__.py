@@ -12,6 +12,7 @@ from service.domain import (  # noqa: F401
     issued_report,
     model,
     notice,
+    objection,
     pace,
     paper,
     people,

@@ -68,4 +68,4 @@ class FirmStale(SQLModel, table=True):
     uscc: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
     marked_at: datetime = instant()
     reason: str = Field(max_length=60)
-    """The catalogue item that changed, or what else did (repair, objection)."""
+    """The catalogue item that changed, or what else did (repair, objection_upheld)."""

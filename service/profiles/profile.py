@@ -75,6 +75,12 @@ def profile_on(tx: Session, uscc: str, as_of: date) -> Profile:
     return Profile(uscc, as_of, sections)
 
 
+def fact_of(record: Record) -> tuple[Item, Fact]:
+    """One record with the item it belongs to, under the catalogue's own names."""
+    item = load_catalogue().items[record.item]
+    return item, Fact(record, _values(item, record))
+
+
 def _section(item: Item, found: Sequence[Record], came: Mapping[str, tuple[date, date]], as_of: date) -> Section:
     latest_first = sorted(found, key=lambda record: (record.happened_on, record.key), reverse=True)
     known_on = max((record.known_on for record in found), default=None)

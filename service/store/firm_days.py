@@ -29,7 +29,7 @@ VISIBLE = text("""
 """)
 TAKE_STALE = text("""
     DELETE FROM firm_stale s WHERE EXISTS (SELECT 1 FROM demand d WHERE d.uscc = s.uscc AND d.closed_on IS NULL)
-    RETURNING s.uscc
+    RETURNING s.uscc, s.reason
 """)
 TAKE_STALE_OF = text("""
     DELETE FROM firm_stale s WHERE s.uscc IN (
@@ -75,12 +75,12 @@ def source_days(tx: Session) -> dict[str, tuple[date, date]]:
     return {row.item: (row.first_on, row.latest_on) for row in rows}
 
 
-def take_stale_with_demands(tx: Session) -> list[str]:
-    """Take the marks off firms that have a demand which is not closed, and say which they were.
+def take_stale_with_demands(tx: Session) -> dict[str, str]:
+    """Take the marks off firms that have a demand which is not closed; firm → what changed.
 
     The marks go before the records are read: one that comes while we read is a new mark, and stays.
     """
-    return sorted(tx.execute(TAKE_STALE).scalars())
+    return {row.uscc: row.reason for row in sorted(tx.execute(TAKE_STALE))}
 
 
 def take_stale_of(tx: Session, usccs: Sequence[str], demand_ids: Sequence[int]) -> set[str]:

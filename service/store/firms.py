@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from service.domain.errors import NotFound
 from service.domain.firm import Firm
+from service.domain.objection import OBJECTION_UPHELD
 from service.domain.standards import size
 
 # The newest registration and annual report in force decide; without the figures its sector asks for a firm stays
@@ -120,9 +121,10 @@ def _mark(tx: Session, usccs: str, given: dict[str, Any]) -> None:
     tx.connection().execute(
         text(
             f"INSERT INTO firm_stale (uscc, marked_at, reason) SELECT u, :at, :reason FROM ({usccs}) AS s(u) ORDER BY u"
-            " ON CONFLICT (uscc) DO UPDATE SET marked_at = excluded.marked_at, reason = excluded.reason"
+            " ON CONFLICT (uscc) DO UPDATE SET marked_at = excluded.marked_at,"
+            " reason = CASE WHEN firm_stale.reason = :upheld THEN :upheld ELSE excluded.reason END"
         ),
-        given,
+        given | {"upheld": OBJECTION_UPHELD},
     )
 
 

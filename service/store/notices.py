@@ -19,7 +19,8 @@ TOLD = f"""
                  WHERE b.id = coalesce(l.bank_id, CAST(n."values" ->> 'bank_id' AS bigint))
                     OR n."values" -> 'banks' @> to_jsonb(b.id)
                  ORDER BY b.id) AS banks
-    FROM notice n LEFT JOIN demand d ON d.id = n.demand_id LEFT JOIN firm f ON f.uscc = d.uscc
+    FROM notice n LEFT JOIN demand d ON d.id = n.demand_id
+    LEFT JOIN firm f ON f.uscc = coalesce(d.uscc, n."values" ->> 'uscc')
     LEFT JOIN push_line l ON l.id = n.line_id
     WHERE {MINE} ORDER BY n.id DESC
 """

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from service.domain.errors import NotFound
+from service.domain.people import Who
 from service.domain.record import Record
 from service.store.database import driver_of
 
@@ -260,6 +262,27 @@ def quarantined_rows(tx: Session, feed_id: int) -> Iterator[tuple[int, list[dict
     query = text("SELECT line, faults, row FROM quarantine WHERE feed_id = :feed_id ORDER BY line, id")
     result = tx.connection().execution_options(yield_per=5000).execute(query, {"feed_id": feed_id})
     yield from ((row[0], row[1], row[2]) for row in result)
+
+
+def get(tx: Session, record_id: int) -> Record:
+    """A record this transaction may see, in sight or not; or NotFound."""
+    record = tx.get(Record, record_id)
+    if record is None:
+        raise NotFound("没有这条记录。")
+    return record
+
+
+def get_own(tx: Session, who: Who, record_id: int, today: date) -> Record:
+    """A record of the firm `who` acts for that is in sight today, or NotFound."""
+    record = get(tx, record_id)
+    if record.uscc != who.uscc or not _is_in_sight(record, today):
+        raise NotFound("没有这条记录。")
+    return record
+
+
+def _is_in_sight(record: Record, day: date) -> bool:
+    ends = (record.superseded_on, record.withdrawn_on)
+    return record.known_on <= day and all(end is None or end > day for end in ends)
 
 
 def withdraw(tx: Session, record_id: int, on: date) -> Record | None:

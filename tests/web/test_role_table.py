@@ -18,6 +18,7 @@ from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
 from service.actions.issue_key import issue_key
 from service.actions.push_lists import push_missing
+from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
@@ -108,6 +109,17 @@ WHO_MAY = {
     "POST /firm/consents/{bank_id}/withdrawal": FIRM,
     "GET /firm/records": FIRM,
     "GET /firm/records.zip": FIRM,
+    # a record that is wrong
+    "GET /firm/records/{record_id}/objection": FIRM,
+    "POST /firm/records/{record_id}/objection": FIRM,
+    "GET /firm/objections/{objection_id}": FIRM,
+    "POST /firm/objections/{objection_id}/withdrawal": FIRM,
+    "GET /objections/{objection_id}/paper": FIRM | OFFICIALS | OPERATOR,
+    "GET /objections": DISTRICT | OPERATOR,
+    "GET /objections/{objection_id}": DISTRICT | OPERATOR,
+    "POST /objections/{objection_id}/notes": DISTRICT | OPERATOR,
+    "POST /objections/{objection_id}/inquiry": DISTRICT | OPERATOR,
+    "POST /objections/{objection_id}/decision": DISTRICT | OPERATOR,
     "GET /firm/notices": FIRM,
     "GET /bank/notices": BANK,
     "GET /district/notices": DISTRICT,
@@ -258,7 +270,7 @@ def world(database):
 
 
 @pytest.fixture
-def foreign(database, world) -> dict[str, object]:
+def foreign(database, settings, world) -> dict[str, object]:
     """Parameter → the key of something that belongs to Feng, to Bo's bank, or to another district."""
     made, fengs = world
     officer, admin = bo(made.other_bank), Who(Role.BANK_ADMIN, name="薄总", bank_id=made.other_bank)
@@ -295,11 +307,16 @@ def foreign(database, world) -> dict[str, object]:
         urging |= {"figures": {"about": 1, "lines": 1}, "line_ids": [line["id"]], "words": "冯氏说没有人联系"}
         sent = {"due_days": 3, "due_on": TODAY + timedelta(days=3), "sent_on": TODAY, "sent_at": NOW, "sent_by": None}
         urging_id = urgings.add(tx, urging | sent)
+    with database.transaction(FENG_HIMSELF) as tx:
+        (record, *_) = rows_of(tx, "record", uscc=FENG)
+        said = ObjectionForm("amount", "冯氏的数字")
+        objection = raise_objection(tx, FENG_HIMSELF, record["id"], said, settings.uploads, TODAY, NOW)
     return {
         "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
         "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
         "paper_id": paper_id, "urging_id": urging_id,
+        "record_id": record["id"], "objection_id": objection,
     }  # fmt: skip
 
 

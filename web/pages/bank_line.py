@@ -29,7 +29,7 @@ from service.store.trail import Act
 from web import clock_words, fact_words, words
 from web.csrf import guard
 from web.explained import Explained, explain
-from web.fact_words import FactSaid
+from web.fact_words import FactSaid, contested_items
 from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, Typed, blank, money, percent, read, whole, wording
 from web.language import gettext
@@ -136,6 +136,8 @@ class LinePage:
     drawdowns: Sequence[Row[Any]]
     papers: Sequence[Row[Any]]
     """What the firm has handed in."""
+    contested: Mapping[str, Row[Any]]
+    """Item → the firm's open objection to a record of it."""
     choices: Sequence[Choice]
     kind: str
     """The answer whose form is open; '' for none."""
@@ -254,6 +256,7 @@ def line_page(
         grants=bank_line.list_grants(tx, who, line_id),
         drawdowns=bank_line.list_drawdowns(tx, who, line_id),
         papers=() if line.view_closed else papers.list_of_line(tx, who, line_id),
+        contested={} if line.view_closed else contested_items(tx, line.uscc),
         choices=_choices(line, kind, corrected),
         kind=kind,
         form=form or _blank(line, kind),

@@ -26,7 +26,7 @@ from service.store.trail import Act
 from web import clock_words, fact_words, words
 from web.csrf import guard
 from web.explained import Explained, explain
-from web.fact_words import FactSaid
+from web.fact_words import FactSaid, contested_items
 from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, Typed, blank, read, wording
 from web.language import gettext
@@ -104,6 +104,8 @@ class DemandPage:
     banks: Sequence[Row[Any]]
     history: Sequence[Row[Any]]
     trail: Sequence[Row[Any]]
+    contested: Mapping[str, Row[Any]]
+    """Item → the firm's open objection to a record of it."""
     cooling: str
     """Why the light is held though it is judged better by now, and until when."""
     act: str
@@ -243,6 +245,7 @@ def _demand_page(
         banks=overview.list_wanted_banks(tx, demand_id, today),
         history=overview.list_light_changes(tx, demand_id),
         trail=entries,
+        contested=contested_items(tx, demand.uscc),
         cooling=clock_words.cooling(find_cooling(tx, demand_id, today), demand.light, today),
         act=act,
         form=form or blank(FORMS.get(act, LookForm)),

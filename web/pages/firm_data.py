@@ -12,9 +12,9 @@ from service.actions.give_consent import withdraw_consent
 from service.domain.people import Role
 from service.doors import AFirm, Anyone, Now, TheHouse, Today, Tx
 from service.profiles.fits import find_fits
-from service.profiles.profile import Profile, profile_on
+from service.profiles.profile import Fact, Profile, profile_on
 from service.profiles.tools import load_tools
-from service.store import overview
+from service.store import objections, overview
 from web import record_file, takeaway
 from web.csrf import guard
 from web.flash import redirect
@@ -38,6 +38,13 @@ class RecordsPage:
     firm: Row[Any]
     profile: Profile
     looks: Sequence[Row[Any]]
+    objections: Sequence[Row[Any]]
+    """The firm's own, open ones first."""
+
+    def contested(self, fact: Fact) -> Row[Any] | None:
+        """The open objection to a fact."""
+        about = (fact.record.item, fact.record.key)
+        return next((one for one in self.objections if one.closed_on is None and (one.item, one.key) == about), None)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,12 @@ def withdraw(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, bank_
 def show_records(request: Request, who: AFirm, tx: Tx, today: Today) -> Response:
     """Every record with its source and date, and who looked at it: free, and no question asked."""
     uscc = who.uscc or ""
-    view = RecordsPage(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), overview.list_looks(tx, uscc))
+    view = RecordsPage(
+        firm=overview.get_firm(tx, uscc),
+        profile=profile_on(tx, uscc, today),
+        looks=overview.list_looks(tx, uscc),
+        objections=objections.list_of_firm(tx, uscc),
+    )
     return page(request, "firm/records.html", view)
 
 
@@ -76,7 +88,8 @@ def take_records(who: AFirm, tx: Tx, today: Today) -> Response:
     """All of it to take away: every record, not only the latest, and every look."""
     uscc = who.uscc or ""
     looks = overview.list_looks(tx, uscc, MOST_LOOKS)
-    content = record_file.pack(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), looks)
+    contested = frozenset((one.item, one.key) for one in objections.list_open_of(tx, uscc))
+    content = record_file.pack(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), looks, contested)
     return takeaway.download(content, f"xindeng-{uscc}-{today}.zip", "application/zip")
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
@@ -21,16 +19,16 @@ from service.actions.hand_in_papers import (
 )
 from service.actions.look_at import LOOKED, look_at
 from service.domain.errors import DomainError, NotFound, NotPossible
-from service.domain.paper import LONGEST_EXCUSE, PaperKind
+from service.domain.paper import LONGEST_EXCUSE
 from service.domain.people import BANK_ROLES, Role, Who
 from service.domain.push_list import LineState
 from service.doors import AFirm, Now, TheHouse, Today, Tx, only
 from service.store import files, papers
 from service.store.trail import Act
-from web import words
+from web import uploads, words
 from web.csrf import guard
 from web.flash import redirect
-from web.forms import Ask, Filled, Form, Typed, blank, clean, read, wording
+from web.forms import Ask, Filled, Form, Typed, blank, read, wording
 from web.language import gettext
 from web.language import lazy as _
 from web.pages.firm import badge
@@ -39,8 +37,6 @@ from web.render import page
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 file_router = APIRouter(dependencies=[Depends(guard)])
 FirmOrBank = Annotated[Who, Depends(only(Role.FIRM, *BANK_ROLES))]
-MEDIA = {PaperKind.PDF: "application/pdf", PaperKind.JPG: "image/jpeg", PaperKind.PNG: "image/png"}
-LONGEST_NAME = 120
 
 
 class PaperForm(Form):
@@ -130,27 +126,15 @@ def download(who: FirmOrBank, tx: Tx, house: TheHouse, now: Now, paper_id: int) 
     if who.role is not Role.FIRM:
         whose = {"demand_id": paper.demand_id, "uscc": paper.uscc, "bank_id": paper.bank_id}
         look_at(tx, who, Act(LOOKED, "paper", paper_id, **whose), now)
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(paper.file_name, safe='')}",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return Response(content, media_type=MEDIA[PaperKind(paper.kind)], headers=headers)
+    return uploads.handed_out(content, paper.kind, paper.file_name)
 
 
-def _take(tx: Tx, who: Who, line_id: int, said: PaperForm, uploads: Any, now: Any) -> None:
+def _take(tx: Tx, who: Who, line_id: int, said: PaperForm, folder: Any, now: Any) -> None:
     if isinstance(said.file, UploadFile):
         content = said.file.file.read(files.MOST_BYTES + 1)
-        add_file(tx, who, line_id, said.asked, _name_of(said.file), content, uploads, now)
+        add_file(tx, who, line_id, said.asked, uploads.name_of(said.file), content, folder, now)
     else:
         say_there_is_none(tx, who, line_id, said.asked, said.words, now)
-
-
-def _name_of(file: UploadFile) -> str:
-    """The file's own name without folders or unseen signs; its end stays where it is long."""
-    name = clean(PurePath((file.filename or "").replace("\\", "/")).name)
-    return name[-LONGEST_NAME:] or "paper"
 
 
 def _again(request: Request, tx: Tx, who: Who, line_id: int, filled: Filled[PaperForm]) -> Response:

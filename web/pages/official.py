@@ -7,7 +7,7 @@ from fastapi import Request
 
 from service.domain.people import Role, Who
 from service.doors import AnOfficial, Today, Tx
-from service.store import follow_ups, notices, urgings, verdicts
+from service.store import follow_ups, notices, objections, urgings, verdicts
 from web import words
 from web.language import gettext
 from web.policy_words import criterion_name
@@ -28,7 +28,11 @@ def badge(request: Request, who: AnOfficial, tx: Tx, today: Today) -> None:
     """The header says for which district one acts, and what is due today."""
     if who.role is Role.DISTRICT:
         place = words.district(who.district or "")
-        tallies = {"due": count_due(tx, who, today), "notices": notices.count_unread(tx, who)}
+        tallies = {
+            "due": count_due(tx, who, today),
+            "objections": objections.count_due(tx, who, today),
+            "notices": notices.count_unread(tx, who),
+        }
         request.state.badge = Badge(who.name, who.role, place, tallies)
     else:
         tallies = {"urgings": urgings.count_for(tx, who, today)}

@@ -16,7 +16,7 @@ from service.accelerator import Status
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
 from service.intake.catalogue import Item, load_catalogue
 from service.jobs.tasks import SILENT_SECONDS
-from service.store import firm_days, health, job_list, models, runs
+from service.store import firm_days, health, job_list, models, objections, runs
 from web import run_words
 from web.csrf import guard
 from web.language import gettext, ngettext
@@ -27,10 +27,11 @@ from web.shell import Badge
 RECENT_RUNS = 6
 
 
-def badge(request: Request, who: AnOperator, tx: Tx) -> None:
-    """The header says who looks after the platform, and how many jobs failed."""
+def badge(request: Request, who: AnOperator, tx: Tx, today: Today) -> None:
+    """The header says who looks after the platform, how many jobs failed and how many objections are due."""
     failed = job_list.count_by_state(tx, SILENT_SECONDS).get("failed", 0)
-    request.state.badge = Badge(who.name, who.role, gettext("平台"), {"failed": failed})
+    tallies = {"failed": failed, "objections": objections.count_due(tx, who, today)}
+    request.state.badge = Badge(who.name, who.role, gettext("平台"), tallies)
 
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
