@@ -50,13 +50,19 @@ class Finding:
         return asdict(self)
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Everything, in the order in which a person would repair it."""
-    looks: Sequence[Callable[[Settings], Finding]] = (
+Look = Callable[[Settings], Finding]
+
+
+def examine(settings: Settings, database: Look | None = None) -> list[Finding]:
+    """Everything, in the order in which a person would repair it.
+
+    `database`: how a platform that is running looks at its own; else each role signs in anew.
+    """
+    looks: Sequence[Look] = (
         _python,
         _packages,
         _home,
-        _database,
+        database or _database,
         redis_finding,
         _lightgbm,
         _documents,
@@ -129,7 +135,12 @@ def _database(settings: Settings) -> Finding:
         said = str(wrong).strip()
         return Finding("PostgreSQL ≥ 15", State.BAD, f"{kind}: {said}", "检查数据库日志。", "Look at the server's log.")
     names = ", ".join(role for role, _ in roles)
-    return Finding("PostgreSQL ≥ 15", State.GOOD, f"{kind}, {roles[0][1]}; {names}")
+    return in_use(kind, roles[0][1], names)
+
+
+def in_use(kind: str, version: str, roles: str) -> Finding:
+    """The database as it answers: embedded or server, its version, the roles that are signed in."""
+    return Finding("PostgreSQL ≥ 15", State.GOOD, f"{kind}, {version}; {roles}")
 
 
 def _signed_in(url: str) -> tuple[str, str]:

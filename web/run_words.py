@@ -26,6 +26,7 @@ COUNTED: Mapping[str, Phrase] = {
     "proposals": _("请企业授权 %(n)s 笔"),
     "without a bank": _("暂无银行 %(n)s 笔"),
     "reminded": _("提醒时限 %(n)s 项"),
+    "counted": _("汇总用时 %(n)s 项"),
     "profiles": _("更新画像 %(n)s 户"),
     "scored": _("影子评分 %(n)s 笔"),
     "unreadable": _("读不出的模型 %(n)s 个"),

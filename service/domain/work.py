@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from service.domain.columns import identity, instant
+from service.domain.columns import identity, instant, words
 
 
 class Run(SQLModel, table=True):
@@ -23,6 +23,20 @@ class Run(SQLModel, table=True):
     total: int = 0
     message: str = Field(default="", max_length=1000)
     cancel_asked: bool = False
+
+
+class JobFault(SQLModel, table=True):
+    """What went wrong in one try of a job, as the worker met it; gone with its job."""
+
+    __tablename__ = "job_fault"
+    id: int | None = identity()
+    job_id: int = Field(sa_type=BigInteger, index=True)
+    attempt: int
+    at: datetime = instant()
+    what: str = Field(max_length=400)
+    """The fault's kind and the first line of what it says."""
+    places: list[str] = words()
+    """Where it happened, the innermost last: file, line and function, without any value."""
 
 
 class CalendarDay(SQLModel, table=True):

@@ -18,7 +18,7 @@ from service.clock import Clock
 from service.domain.people import the_platform
 from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
-from service.store import drafts, runs
+from service.store import drafts, job_list, runs
 from service.store.database import transaction
 from service.store.queue import REHEARSE, SHADOW, TODAY
 
@@ -54,10 +54,29 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
 
     work: dict[str, Work] = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
-        app.task(name=name, lock=name if name in (TODAY, SHADOW, REHEARSE) else None, queueing_lock=name)(act)
+        lock = name if name in (TODAY, SHADOW, REHEARSE) else None
+        app.task(name=name, lock=lock, queueing_lock=name, pass_context=True)(_with_faults_kept(act, settings))
     for entry in TIMETABLE:
         app.periodic(cron=entry.cron, periodic_id=entry.task)(_caller(app, entry.task))
     return app
+
+
+def _with_faults_kept(act: Work, settings: Settings) -> Callable[[procrastinate.JobContext], Awaitable[None]]:
+    """What a try fails with is kept for the operator, and raised all the same."""
+
+    async def tried(context: procrastinate.JobContext) -> None:
+        try:
+            await act()
+        except Exception as fault:
+            await asyncio.to_thread(_keep_fault, context, fault, settings)
+            raise
+
+    return tried
+
+
+def _keep_fault(context: procrastinate.JobContext, fault: Exception, settings: Settings) -> None:
+    with transaction(the_platform("jobs")) as tx:
+        job_list.add_fault(tx, int(context.job.id or 0), context.job.attempts + 1, fault, Clock(settings.demo_on).now())
 
 
 def _caller(app: procrastinate.App, task: str) -> procrastinate.tasks.Task:  # type: ignore[type-arg]
@@ -88,8 +107,9 @@ def do_today(settings: Settings) -> Ran:
 
 
 def forget_drafts(settings: Settings) -> int:
-    """Remove what firms filled in and left for too long; how many."""
+    """Remove what firms filled in and left for too long, and what went wrong in jobs that are gone; how many drafts."""
     with transaction(the_platform("tidy")) as tx:
+        job_list.forget_faults(tx)
         return drafts.remove_stale(tx, Clock(settings.demo_on).now())
 
 

@@ -8,9 +8,10 @@ import procrastinate
 import pytest
 from sqlalchemy import text
 
-from service.jobs.tasks import MOST_ATTEMPTS, do_today, make_app, put, sweep_stalled
+from service.jobs.tasks import MOST_ATTEMPTS, do_today, forget_drafts, make_app, put, sweep_stalled
 from service.jobs.timetable import TIMETABLE
 from service.jobs.worker import run
+from service.store import job_list
 from service.store.database import Database, transaction
 from service.store.queue import TODAY as TODAYS_WORK
 from service.store.queue import defer_in
@@ -90,6 +91,28 @@ def test_a_job_whose_worker_is_gone_is_taken_up_again_but_not_for_ever(database,
             )
         assert with_app(database, settings, sweep_stalled) == 1
         assert jobs()[0][1] == ("todo" if attempt < MOST_ATTEMPTS else "failed")
+
+
+def test_what_a_job_fails_with_is_kept_with_its_places_and_goes_with_the_job(database, settings, monkeypatch) -> None:
+    def breaks(_settings: Any) -> None:
+        raise ValueError("no room left\nDETAIL: a firm's own words")
+
+    monkeypatch.setattr("service.jobs.tasks.do_today", breaks)
+    asyncio.run(run(settings, wait=False, install_signal_handlers=False))
+    assert (TODAYS_WORK, "failed", 1) in jobs()
+    with transaction(CYCLE) as tx:
+        job, *_ = rows_of(tx, f"SELECT id FROM procrastinate_jobs WHERE task_name = '{TODAYS_WORK}' ORDER BY id")
+        (fault,) = job_list.list_faults(tx, job.id)
+    assert (fault.attempt, fault.what) == (1, "ValueError: no room left")
+    assert "test_jobs.py" in fault.places[-1]
+    assert "a firm's own words" not in str(fault)
+    with transaction(officer(1)) as tx:
+        assert job_list.list_faults(tx, job.id) == []
+    with transaction(CYCLE) as tx:
+        tx.execute(text("DELETE FROM procrastinate_jobs"))
+    forget_drafts(settings)
+    with transaction(CYCLE) as tx:
+        assert job_list.list_faults(tx, job.id) == []
 
 
 def test_every_line_of_the_timetable_names_a_task_and_calls_it_once(database, settings) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import service.domain
+from service.actions import settle_demand
 from service.domain.push_list import LineState
 from web import locale_tool, words
 from web.render import TEMPLATES
@@ -65,6 +66,18 @@ def test_every_notice_and_every_act_the_service_writes_has_its_word():
     assert len(acts) > 25
     assert told - set(words.GROUPS["notice"]) == set()
     assert acts - set(words.GROUPS["verb"]) == set()
+
+
+def test_every_reason_and_cause_of_a_light_has_its_word():
+    written = Path(settle_demand.__file__).read_text("utf-8")
+    reasons = set(re.findall(r'return [\w.]+(?:_light|\.value), "([a-z_]+)"', written)) | set(settle_demand.GOING_WELL)
+    assert len(reasons) > 8
+    assert reasons - set(words.GROUPS["light_reason"]) == set()
+    actions = Path(settle_demand.__file__).parent
+    called = "\n".join(path.read_text("utf-8") for path in actions.glob("*.py"))
+    causes = set(re.findall(r'\bsettl(?:ing|e_demands|e_demand)\([^()]*(?:\([^()]*\)[^()]*)*"([a-z_]+)"\)', called))
+    assert len(causes) > 8
+    assert causes - set(words.GROUPS["verb"]) == set()
 
 
 def test_every_light_has_shape_word_path_and_meaning():

@@ -1,5 +1,6 @@
 """The operator's pages: health, feeds, jobs, calendar, people, trail and model, each empty, full and refused."""
 
+import re
 from datetime import date
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import text
 
 from service.actions.look_after_jobs import pause_cycle, retry_job
 from service.actions.push_lists import push_missing
+from service.actions.run_cycle import run_cycle
 from service.actions.verify_trail import verify_chains
 from service.clock import Clock
 from service.domain.errors import Conflict, NotAllowed, NotFound
@@ -15,7 +17,7 @@ from service.store import job_list, runs
 from tests.browser import Browser, Page
 from tests.builders import CITY, FANG, GAO, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, rows_of
 from web.main import build_app
-from web.run_words import said
+from web.run_words import COUNTED, said
 
 OTTO = Who(Role.OPERATOR, 9, "欧")
 ADDRESSES = (
@@ -225,6 +227,28 @@ def test_a_failed_job_is_shown_and_tried_again(otto, database) -> None:
     assert trail_of(database, "job") == [("operator", "retried")]
 
 
+def test_a_job_says_what_it_was_given_what_became_of_it_and_what_went_wrong(otto, database) -> None:
+    key = a_job(database, "failed")
+    with database.transaction(the_platform("test")) as tx:
+        job_list.add_fault(tx, key, 1, ValueError("磁盘已满"), NOW)
+    otto.opens("/operator/jobs?state=failed")
+    page = otto.opens(f"/operator/jobs/{key}")
+    for words in ("今天还缺什么就补什么", "失败", "第 1 次", "ValueError: 磁盘已满", "重试"):
+        assert words in page.words
+    assert "没有记下错误" in otto.opens(f"/operator/jobs/{a_job(database, 'succeeded')}").words
+    assert otto.opens("/operator/jobs/999999").status == 404
+
+
+def test_the_doctor_looks_at_the_platform_that_answers(otto, monkeypatch) -> None:
+    page = otto.opens("/operator/doctor")
+    for words in ("PostgreSQL ≥ 15", "Redis", "WeasyPrint", "必需的都在"):
+        assert words in page.words
+    monkeypatch.setattr("service.doctor.LEAST_FREE", 1 << 60)
+    page = otto.opens("/operator/doctor")
+    assert "1 项必需的缺失" in page.words
+    assert "请腾出磁盘空间" in page.words
+
+
 def test_a_job_whose_worker_is_silent_counts_as_stalled_and_is_tried_again(otto, database) -> None:
     key = a_job(database, "doing")
     page = otto.opens("/operator/jobs?state=stalled")
@@ -301,6 +325,13 @@ def test_what_a_run_counted_is_said_in_words() -> None:
     assert said("cancelled after: judge") == "取消前完成到：评判"
     assert said("push: 8 lists, 9 lines") == "匹配和推送：清单 8 份，推送 9 项"
     assert said("something new") == "something new"
+
+
+def test_whatever_the_days_work_counts_has_words(settings, world) -> None:
+    counted: list[str] = []
+    run_cycle(settings, TODAY, NOW, told=lambda _step, message: counted.extend(re.findall(r"\d+ ([a-z ]+)", message)))
+    assert len(counted) > 8
+    assert set(counted) - set(COUNTED) == set()
 
 
 def test_ticked_days_are_set_and_the_month_shows_them(otto, database) -> None:

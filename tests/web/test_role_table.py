@@ -221,6 +221,8 @@ WHO_MAY = {
     "GET /operator/feeds/{feed_id}": OPERATOR,
     "GET /operator/feeds/{feed_id}/errors.csv": OPERATOR,
     "GET /operator/jobs": OPERATOR,
+    "GET /operator/jobs/{job_id}": OPERATOR,
+    "GET /operator/doctor": OPERATOR,
     "POST /operator/jobs/{job_id}/retry": OPERATOR,
     "POST /operator/runs": OPERATOR,
     "GET /operator/runs/{run_id}": OPERATOR,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from service.actions.look_after_jobs import ask_for_today, cancel_run, pause_cycle, retry_job
+from service.actions.look_after_jobs import MAY_BE_RETRIED, ask_for_today, cancel_run, pause_cycle, retry_job
 from service.doors import AnOperator, Now, Tx
 from service.jobs.tasks import SILENT_SECONDS
 from service.store import job_list, runs
@@ -106,6 +106,28 @@ def cancel(request: Request, who: AnOperator, tx: Tx, now: Now, run_id: int) -> 
     """Stop after the present step; nothing done is undone."""
     cancel_run(tx, who, run_id, now)
     return redirect(request, f"/operator/runs/{run_id}", gettext("已要求停止，做完当前一步就停。"))
+
+
+@dataclass(frozen=True)
+class JobPage:
+    job: Row[Any]
+    task: str
+    tone: str
+    events: Sequence[Row[Any]]
+    faults: Sequence[Row[Any]]
+
+    @property
+    def may_be_retried(self) -> bool:
+        return self.job.state in MAY_BE_RETRIED
+
+
+@router.get("/operator/jobs/{job_id}")
+def show_job(request: Request, _who: AnOperator, tx: Tx, job_id: int) -> Response:
+    """What a job was given, what became of it, and what went wrong in each try."""
+    job = job_list.get(tx, job_id, SILENT_SECONDS)
+    events, faults = job_list.list_events(tx, job_id), job_list.list_faults(tx, job_id)
+    view = JobPage(job, run_words.task(job.task_name), TONES.get(job.state, "off"), events, faults)
+    return page(request, "operator/job.html", view)
 
 
 @router.post("/operator/jobs/{job_id}/retry")
