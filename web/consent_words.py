@@ -1,10 +1,12 @@
 """The words of a consent as the person reads them, and the hash that proves which words were read."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from service.actions.give_consent import ConsentForm
+from sqlalchemy import Row
+
+from service.actions.give_consent import ConsentForm, hash_of
 from service.domain.consent import DataClass, Purpose
 from web.formats import day
 from web.language import gettext
@@ -25,12 +27,12 @@ class ConsentText:
 
     @property
     def text_hash(self) -> str:
-        return hashlib.sha256(self.words.encode()).hexdigest()
+        return hash_of(self.words)
 
     def form(self, uscc: str) -> ConsentForm:
         """The consent as the action takes it."""
         purpose = Purpose.PROFILE if self.bank_id is None else Purpose.CREDIT_REVIEW
-        return ConsentForm(uscc, self.bank_id, purpose.value, CLASSES, self.text_hash, self.until_on)
+        return ConsentForm(uscc, self.bank_id, purpose.value, CLASSES, self.text_hash, self.until_on, self.words)
 
 
 def for_platform(firm: str, today: date) -> ConsentText:
@@ -51,3 +53,13 @@ def for_bank(firm: str, bank_id: int, bank: str, today: date) -> ConsentText:
         "授权至 %(until)s，可随时撤回；撤回后该行不能再查看，也不会再收到推送。"
     ) % {"firm": firm, "bank": bank, "until": day(until)}
     return ConsentText(bank_id, bank, words, until)
+
+
+def said_again(consent: Row[Any], firm: str) -> str:
+    """The words of a consent whose hash alone was kept, where today's text still gives that very hash; else ''."""
+    made = (
+        for_platform(firm, consent.from_on)
+        if consent.bank_id is None
+        else for_bank(firm, consent.bank_id, consent.bank_name, consent.from_on)
+    )
+    return made.words if made.text_hash == consent.text_hash else ""

@@ -16,6 +16,7 @@ from service.profiles.profile import Fact, Profile
 from web import documents, formats, record_words
 from web.explained import Explained
 from web.language import gettext
+from web.record_file import Contested, about
 
 MOST_RECORDS = 120
 
@@ -27,6 +28,8 @@ class RecordSaid:
     happened_on: date
     known_on: date
     content: str
+    is_contested: bool
+    """Whether the firm objects to it and nobody has decided yet."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Recorded:
     """Sources that have nothing of the firm."""
     total: int
     ids: Sequence[int]
+    contested: Contested = frozenset()
 
     @property
     def shown(self) -> int:
@@ -74,6 +78,7 @@ class Reported:
         firm = [line.firm_name, line.industry, line.size_class, line.district]
         consent = [self.consent.id, self.consent.until_on]
         said = [line.id, line.state, line.light, judged, asked, firm, consent, self.recorded.ids]
+        said.append(sorted(self.recorded.contested))
         return hashlib.sha256(orjson.dumps(said, default=str)).hexdigest()
 
 
@@ -108,8 +113,10 @@ def draw(shown: Reported, by: Furnished, mark: Mark) -> Drawn:
     return documents.draw("documents/credit_report.html", paper)
 
 
-def recorded(profile: Profile, data_classes: Iterable[str], most: int = MOST_RECORDS) -> Recorded:
-    """The records of a profile that stand in these classes of data, source by source."""
+def recorded(
+    profile: Profile, data_classes: Iterable[str], contested: Contested = frozenset(), most: int = MOST_RECORDS
+) -> Recorded:
+    """The records of a profile that stand in these classes of data, source by source, contested ones marked."""
     allowed = frozenset(data_classes)
     open_to = [section for section in profile.sections if section.item.disclosure in allowed]
     held = [section for section in open_to if section.facts]
@@ -122,19 +129,19 @@ def recorded(profile: Profile, data_classes: Iterable[str], most: int = MOST_REC
             record_words.department(section.item),
             section.freshness.value,
             section.known_on,
-            [_said(fact) for fact in section.facts if fact.record.id in ids],
+            [_said(fact, contested) for fact in section.facts if fact.record.id in ids],
         )
         for section in held
     ]
     silent = [record_words.named(section.item) for section in open_to if not section.facts]
-    return Recorded([one for one in sources if one.records], silent, len(every), sorted(ids))
+    return Recorded([one for one in sources if one.records], silent, len(every), sorted(ids), contested)
 
 
-def _said(fact: Fact) -> RecordSaid:
+def _said(fact: Fact, contested: Contested) -> RecordSaid:
     stop = gettext("；")
     content = stop.join(
         f"{record_words.named(field)} {record_words.said(field, value)}"
         for field, value in fact.values
         if field.role != "happened_on"
     )
-    return RecordSaid(fact.record.happened_on, fact.record.known_on, content)
+    return RecordSaid(fact.record.happened_on, fact.record.known_on, content, about(fact) in contested)

@@ -67,7 +67,7 @@ def _source(section: Section, contested: Contested) -> dict[str, Any]:
         "records": [
             {
                 "known_on": fact.record.known_on,
-                "under_objection": _about(fact) in contested,
+                "under_objection": about(fact) in contested,
                 **{field.name: value for field, value in fact.values},
             }
             for fact in section.facts
@@ -75,7 +75,8 @@ def _source(section: Section, contested: Contested) -> dict[str, Any]:
     }
 
 
-def _about(fact: Fact) -> tuple[str, str]:
+def about(fact: Fact) -> tuple[str, str]:
+    """Which fact it is, whatever its version: item and key."""
     return fact.record.item, fact.record.key
 
 
@@ -87,7 +88,7 @@ def _rows_of(section: Section, contested: Contested) -> list[list[str]]:
     for fact in section.facts:
         have = fact.values_by_name
         cells = [record_words.said(named[name], have[name]) if name in have else "" for name in fields]
-        mark = gettext("异议处理中") if _about(fact) in contested else ""
+        mark = gettext("异议处理中") if about(fact) in contested else ""
         rows.append([*cells, fact.record.known_on.isoformat(), record_words.department(section.item), mark])
     return rows
 

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from service.domain.fee import Fee, FeeDue, Payee
+from service.intake.catalogue import load_catalogue
+from service.profiles.profile import LateSource
 from web import forms, words
 from web.explained import Reason
+from web.fees import with_fees
 from web.fit_words import OfBank, Offer
 from web.forms import Ask, Filled, Form, blank, read
 from web.language import lazy as _
@@ -151,6 +155,30 @@ LINES = _lines()
 DAYS = ((24, 96, 41), (25, 112, 52), (26, 108, 60), (27, 54, 18), (28, 47, 12), (29, 131, 66), (30, 124, 71))
 
 
+FEES = tuple(
+    fee.told(40_000_000, 12)
+    for fee in (
+        Fee("担保费", Payee.GUARANTOR, FeeDue.YEARLY, rate=Decimal("0.005")),
+        Fee("公证费", Payee.NOTARY, FeeDue.START, amount_fen=40_000),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An offer as far as its fees go."""
+
+    fees_fen: int
+    fee_items: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A demand whose firm has been silent for long."""
+
+    id: int = 7
+
+
 @dataclass(frozen=True)
 class Raised:
     """An open objection, as its mark shows it."""
@@ -260,6 +288,12 @@ class Guide:
     contested: Mapping[str, Raised] = field(
         default_factory=lambda: {"penalty": Raised(date(2026, 6, 29), date(2026, 7, 2))}
     )
+    late: tuple[LateSource, ...] = field(
+        default_factory=lambda: (LateSource(load_catalogue().items["tax_payment"], date(2026, 4, 2)),)
+    )
+    demand: Silent = field(default_factory=Silent)
+    offer: Sample = field(default_factory=lambda: Sample(240_000, FEES))
+    fee_form: Filled[Form] = field(default_factory=lambda: blank(with_fees(Form)))
     record: tuple[tuple[str, str], ...] = (("处罚决定文书号", "郑市监罚〔2026〕18号"), ("处罚金额", "5,000.00 元"))
     today: date = date(2026, 6, 30)
 

@@ -443,6 +443,21 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "repay": _("企业按期还款"),
         "none": _("已办结"),
     },
+    "payee": {
+        "bank": _("贷款银行"),
+        "guarantor": _("担保机构"),
+        "insurer": _("保险公司"),
+        "appraiser": _("评估机构"),
+        "notary": _("公证处"),
+        "state": _("政府登记机关"),
+        "other_party": _("其他机构"),
+    },
+    "fee_due": {
+        "start": _("放款时一次"),
+        "yearly": _("每年年初"),
+        "monthly": _("每月"),
+        "end": _("到期时一次"),
+    },
     "repayment": {
         "monthly_interest": _("按月付息，到期还本"),
         "equal_instalments": _("等额本息"),

@@ -151,8 +151,10 @@ def _is_same(form: AnswerForm, last: Any, offer: Any | None) -> bool:
         return False
     if form.offer is None:
         return True
-    names = ("amount_fen", "rate", "fees_fen", "term_months", "loan_type", "repayment")
-    return offer is not None and all(getattr(offer, name) == getattr(form.offer, name) for name in names)
+    names = ("amount_fen", "rate", "term_months", "loan_type", "repayment")
+    if offer is None or any(getattr(offer, name) != getattr(form.offer, name) for name in names):
+        return False
+    return bool((offer.fees_fen, offer.fee_items) == (form.offer.total_fees_fen, _items_of(form.offer)))
 
 
 def _check_correction(form: AnswerForm, line: Any, last: Any | None, desk: Desk) -> None:
@@ -291,6 +293,11 @@ def _answer_row(key: int, one: Taken, today: date, now: datetime) -> dict[str, A
     }
 
 
+def _items_of(offer: OfferForm) -> list[dict[str, Any]]:
+    """The fees as they are kept; none where only their sum was told."""
+    return [fee.told(offer.amount_fen, offer.term_months) for fee in offer.fees]
+
+
 def _offer_row(key: int, one: Taken, offer: OfferForm, now: datetime) -> dict[str, Any]:
     return {
         "line_id": one.line.id,
@@ -299,7 +306,8 @@ def _offer_row(key: int, one: Taken, offer: OfferForm, now: datetime) -> dict[st
         "demand_id": one.line.demand_id,
         "amount_fen": offer.amount_fen,
         "rate": offer.rate,
-        "fees_fen": offer.fees_fen,
+        "fees_fen": offer.total_fees_fen,
+        "fee_items": _items_of(offer),
         "repayment": str(offer.repayment),
         "all_in_rate": offer.all_in_rate,
         "term_months": offer.term_months,

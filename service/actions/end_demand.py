@@ -8,10 +8,12 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from service.actions.settle_demand import close_lines, settle_demands
+from service.domain.clocks import clock
 from service.domain.demand import BEFORE_GRANT, DemandState, may_become
 from service.domain.errors import Conflict, NotAllowed, NotFound
 from service.domain.people import Role, Who
 from service.domain.push_list import LineState
+from service.domain.standards.calendar import Calendar
 from service.profiles.tools import Tools
 from service.store import demands, follow_ups, notices, trail, verdicts
 from service.store.notices import Message
@@ -50,6 +52,11 @@ def expire_demands(tx: Session, who: Who, tools: Tools, today: date, now: dateti
     notices.add(tx, told, today, now)
     trail.append(tx, who, [_act("warn", row) for row in soon], now)
     return len(soon), len(over)
+
+
+def ends_on(warned_on: date) -> date:
+    """The day a demand ends whose firm was warned and stays silent; any act of the firm on it counts anew."""
+    return clock("firm_silence_warning", warned_on).surely_after(warned_on, Calendar())
 
 
 def end_demands(

@@ -1,5 +1,6 @@
 """A firm lets one recipient see its data for one purpose until one day, and takes it back as easily."""
 
+import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ KNOWN_CLASSES = frozenset(DataClass)
 class ConsentForm:
     """What the person ticked: one recipient (`bank_id`, or the platform where empty), one purpose, until when.
 
-    `text_hash` is the SHA-256 of the words that were shown.
+    `text_hash` is the SHA-256 of the words that were shown; `words` are these words, kept so that they can be read
+    again. Whoever only brings the hash keeps them elsewhere.
     """
 
     uscc: str
@@ -37,6 +39,7 @@ class ConsentForm:
     data_classes: tuple[str, ...]
     text_hash: str
     until_on: date
+    words: str = ""
 
 
 def give_consent(tx: Session, who: Who, form: ConsentForm, today: date, now: datetime) -> int:
@@ -76,6 +79,7 @@ def _enter(
         return {}
     entered = list(fresh.values())
     ids = consents.add(tx, [_row(form, who, today, now) for who, form in entered])
+    consents.keep_words(tx, {form.text_hash: form.words for _, form in entered if form.words}, now)
     standing.wake_firms(tx, sorted({form.uscc for _, form in entered if form.bank_id is not None}), today)
     said = [(who, _given(form, key)) for (who, form), key in zip(entered, ids, strict=True)]
     trail.append_each(tx, said, now)
@@ -126,10 +130,15 @@ def check_consent(form: ConsentForm, who: Who, banks: Collection[int], today: da
         raise NotPossible("没有这家合作银行。", field="bank_id", bank_id=form.bank_id)
     if not form.data_classes or not KNOWN_CLASSES.issuperset(form.data_classes):
         raise NotPossible("请勾选授权的数据类别。", field="data_classes")
-    if not SHA256.fullmatch(form.text_hash):
+    if not SHA256.fullmatch(form.text_hash) or (form.words and hash_of(form.words) != form.text_hash):
         raise NotPossible("请重新打开页面，阅读授权书后再确认。", field="text_hash")
     if form.until_on < today:
         raise NotPossible("授权到期日 {until_on} 已过，请重新选择。", field="until_on", until_on=form.until_on)
+
+
+def hash_of(words: str) -> str:
+    """What proves which words were read."""
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def _terms(form: ConsentForm) -> tuple[object, ...]:

@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse
 from service.actions.answer_push import answer_lines
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.api.once import IdempotencyKey, once
-from service.api.shapes import AnswerIn, AnswersIn, DrawdownIn, DrawdownsIn, GrantIn, GrantsIn, OfferIn, row_out
+from service.api.shapes import AnswerIn, AnswersIn, DrawdownIn, DrawdownsIn, FeeIn, GrantIn, GrantsIn, OfferIn, row_out
 from service.domain.answering import Answered, AnswerForm, OfferForm
+from service.domain.fee import Fee
 from service.domain.reporting import DrawForm, GrantForm, Reported
 from service.domain.standards.money import to_fen
 from service.doors import AnOfficer, Now, Today, Tx
@@ -166,7 +167,13 @@ def _offer(body: OfferIn) -> OfferForm:
         fees_fen=to_fen(body.fees_yuan),
         repayment=body.repayment,
         valid_until_on=body.valid_until_on,
+        fees=tuple(_fee(one) for one in body.fees),
     )
+
+
+def _fee(body: FeeIn) -> Fee:
+    amount_fen = None if body.amount_yuan is None else to_fen(body.amount_yuan)
+    return Fee(body.name.strip(), body.payee.value, body.due.value, amount_fen, body.rate)
 
 
 def _grant(body: GrantIn) -> GrantForm:

@@ -66,4 +66,4 @@ def _form(uscc: str, body: DemandIn) -> ReportForm:
 
 def _consent(uscc: str, body: ConsentIn) -> ConsentForm:
     purpose = Purpose.PROFILE if body.bank_id is None else Purpose.CREDIT_REVIEW
-    return ConsentForm(uscc, body.bank_id, purpose.value, body.data_classes, body.text_hash, body.until_on)
+    return ConsentForm(uscc, body.bank_id, purpose.value, body.data_classes, body.text_hash, body.until_on, body.words)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
+from service.domain.fee import MOST_FEES, FeeDue, Payee
 from service.domain.standards.money import to_fen, to_yuan
 
 MOST_IN_A_BATCH = 2_000
@@ -26,12 +27,25 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class FeeIn(Shape):
+    """One fee: an amount, or a rate of the loan's amount, each time it is due."""
+
+    name: str = Field(min_length=1, max_length=40, examples=["担保费"])
+    payee: Payee
+    due: FeeDue
+    amount_yuan: Yuan | None = None
+    rate: Rate | None = None
+
+
 class OfferIn(Shape):
+    """Fees item by item in `fees`; `fees_yuan` is their sum where a bank cannot tell them apart, and never both."""
+
     amount_yuan: Yuan
     rate: Rate
     term_months: int = Field(ge=1, le=360)
     loan_type: str
     fees_yuan: Yuan = "0"
+    fees: tuple[FeeIn, ...] = Field(default=(), max_length=MOST_FEES)
     repayment: str = "monthly_interest"
     valid_until_on: date | None = None
 
@@ -85,6 +99,8 @@ class ConsentIn(Shape):
     bank_id: int | None = None
     data_classes: tuple[str, ...]
     text_hash: str
+    words: str = Field(default="", max_length=4_000)
+    """The words that were shown, whose SHA-256 is `text_hash`: kept, so that the firm reads them again."""
     until_on: date
 
 

@@ -24,7 +24,7 @@ from service.city.banks import BANKS
 from service.city.city import City
 from service.city.decisions import Said, Seen, plan
 from service.city.demands import Asked
-from service.city.opening import ALL_CLASSES, CONSENT_HASH, DEMO
+from service.city.opening import ALL_CLASSES, CONSENT_HASH, CONSENT_WORDS, DEMO
 from service.clock import day_of, instant_on
 from service.domain.answering import AnswerForm
 from service.domain.consent import Purpose
@@ -103,7 +103,8 @@ def _report_form(life: Life, asked: Asked, day: date) -> ReportForm:
     uscc = str(life.city.firms.uscc[asked.firm])
     intended = tuple(life.bank_ids[place] for place in asked.intended)
     reserve = tuple(life.bank_ids[place] for place in asked.reserve)
-    own = ConsentForm(uscc, None, Purpose.PROFILE, ALL_CLASSES, CONSENT_HASH, day + timedelta(days=CONSENT_DAYS))
+    until = day + timedelta(days=CONSENT_DAYS)
+    own = ConsentForm(uscc, None, Purpose.PROFILE, ALL_CLASSES, CONSENT_HASH, until, CONSENT_WORDS)
     return ReportForm(
         uscc=uscc,
         amount_fen=asked.amount_fen,
@@ -122,7 +123,7 @@ def _report_form(life: Life, asked: Asked, day: date) -> ReportForm:
 
 def _consent(uscc: str, bank_id: int, day: date) -> ConsentForm:
     until = day + timedelta(days=CONSENT_DAYS)
-    return ConsentForm(uscc, bank_id, Purpose.CREDIT_REVIEW, ALL_CLASSES, CONSENT_HASH, until)
+    return ConsentForm(uscc, bank_id, Purpose.CREDIT_REVIEW, ALL_CLASSES, CONSENT_HASH, until, CONSENT_WORDS)
 
 
 def district_work(tx: Session, life: Life, tools: Tools, day: date) -> None:

@@ -10,10 +10,16 @@ from random import Random
 from service.city.banks import HABITS, CityBank, Habit
 from service.city.character import Asking
 from service.domain.answering import OfferForm
+from service.domain.fee import Fee, FeeDue, Payee
 from service.domain.push_list import AnswerKind, RefusalReason
 from service.domain.standards.calendar import Calendar
 
 WAN_FEN = 1_000_000
+SECURED_BY = {
+    "guarantee": ("担保费", Payee.GUARANTOR),
+    "mortgage": ("抵押物评估费", Payee.APPRAISER),
+    "pledge": ("质押登记费", Payee.STATE),
+}
 PAPERS = ("近六个月银行流水", "近两年财务报表", "购销合同", "经营场所租赁合同", "纳税申报表")
 
 
@@ -89,13 +95,24 @@ def _offer(seen: Seen, view: float, chance: Random) -> OfferForm:
     place = min(1.0, max(0.0, 0.5 - 0.22 * view + chance.gauss(0, 0.12)))
     share = 1.0 if chance.random() < 0.62 else chance.uniform(0.5, 0.95)
     amount = max(WAN_FEN, int(min(seen.amount_fen, seen.most_fen) * share) // WAN_FEN * WAN_FEN)
+    fees_fen = 0 if chance.random() < 0.8 else amount // 400
     return OfferForm(
         amount_fen=min(amount, seen.amount_fen),
         rate=(low + (high - low) * Decimal(f"{place:.3f}")).quantize(Decimal("0.0001")),
         term_months=seen.term_months,
         loan_type=seen.loan_types[0],
-        fees_fen=0 if chance.random() < 0.8 else amount // 400,
+        fees=_fees(seen.loan_types[0], fees_fen),
     )
+
+
+def _fees(loan_type: str, fees_fen: int) -> tuple[Fee, ...]:
+    """What is paid at the start, by what secures the loan: to whoever guarantees or appraises, the rest to a notary."""
+    if not fees_fen:
+        return ()
+    name, payee = SECURED_BY.get(loan_type, ("账户管理费", Payee.BANK))
+    small = fees_fen // 5
+    first = Fee(name, payee, FeeDue.START, fees_fen - small)
+    return (first, Fee("公证费", Payee.NOTARY, FeeDue.START, small)) if small else (first,)
 
 
 def _reasons(bank: CityBank, seen: Seen, view: float, load: float, chance: Random) -> tuple[str, ...]:

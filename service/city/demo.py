@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from service.actions.rematch import rematch
 from service.actions.run_cycle import run_cycle
-from service.city import days, funnel, lastday, opening, steering
+from service.city import days, funnel, lastday, opening, paperwork, steering
 from service.city.cast import Card, add_cast
 from service.city.character import Character
 from service.city.city import City, draw_city
@@ -85,6 +85,8 @@ def build(
         files = write_feeds(city, settings.home / "feeds")
     life, version = _open(database, settings, city, files, watch)
     _live(database, settings, life, files, watch)
+    with watch.phase("papers and objections"), database.transaction(DEMO) as tx:
+        paperwork.add(tx, settings.uploads, DEMO_DAY)
     with database.transaction(DEMO) as tx:
         _add_firms(tx, settings)
         summary, figures = _summary(tx, plan, life, version)

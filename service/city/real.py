@@ -189,8 +189,8 @@ def _demand(code: str, median_yuan: float, bank_id: int) -> ReportForm:
         use_text="按规则生成，用途不作研判",
         intended=(bank_id,),
         consents=(
-            ConsentForm(code, None, Purpose.PROFILE, ALL_CLASSES, text_hash, until),
-            ConsentForm(code, bank_id, Purpose.CREDIT_REVIEW, ALL_CLASSES, text_hash, until),
+            ConsentForm(code, None, Purpose.PROFILE, ALL_CLASSES, text_hash, until, CONSENT),
+            ConsentForm(code, bank_id, Purpose.CREDIT_REVIEW, ALL_CLASSES, text_hash, until, CONSENT),
         ),
     )
 

@@ -1,11 +1,13 @@
 """What a bank may say of a line, as a form, and what is wrong with a form before any line is looked at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from service.domain.cost import all_in_rate
 from service.domain.errors import DomainError, NotPossible
+from service.domain.fee import Fee, fault_of_fees, paid_by_month
 from service.domain.product import LoanType
 from service.domain.push_list import AnswerKind, LineState, RefusalReason, Repayment
 
@@ -29,7 +31,10 @@ STATE_AFTER: dict[AnswerKind, LineState | None] = {
 
 @dataclass(frozen=True)
 class OfferForm:
-    """A bank's offer. Without `valid_until_on` the policy's own validity holds."""
+    """A bank's offer. Without `valid_until_on` the policy's own validity holds.
+
+    Its fees stand item by item in `fees`, or (older offers, Excel) as one sum `fees_fen` paid at the start: never both.
+    """
 
     amount_fen: int
     rate: Decimal
@@ -38,11 +43,22 @@ class OfferForm:
     fees_fen: int = 0
     repayment: str = Repayment.MONTHLY_INTEREST
     valid_until_on: date | None = None
+    fees: tuple[Fee, ...] = ()
+
+    @property
+    def fees_by_month(self) -> Mapping[int, int]:
+        """Month (0: the day the money comes) → the fees paid then, in fen."""
+        return paid_by_month(self.fees, self.amount_fen, self.term_months) if self.fees else {0: self.fees_fen}
+
+    @property
+    def total_fees_fen(self) -> int:
+        """Every fee over the whole term, each time it is due."""
+        return sum(self.fees_by_month.values())
 
     @property
     def all_in_rate(self) -> Decimal:
         """Interest and fees as one yearly rate."""
-        return all_in_rate(self.amount_fen, self.rate, self.fees_fen, self.term_months, Repayment(self.repayment))
+        return all_in_rate(self.amount_fen, self.rate, self.fees_by_month, self.term_months, Repayment(self.repayment))
 
 
 @dataclass(frozen=True)
@@ -112,10 +128,21 @@ def _fault_of_offered(form: AnswerForm, today: date) -> NotPossible | None:
     checks = (
         (0 < offer.amount_fen <= MOST_FEN, "amount_fen", "报价金额须大于零且不超过一千亿元。"),
         (0 < offer.rate < 1, "rate", "年利率须大于 0 且小于 100%。"),
-        (0 <= offer.fees_fen < offer.amount_fen, "fees_fen", "费用不能为负，也不能达到贷款金额。"),
+        (offer.fees_fen >= 0, "fees_fen", "费用不能为负，也不能达到贷款金额。"),
         (1 <= offer.term_months <= LONGEST_TERM, "term_months", "期限须为 1 至 360 个月。"),
         (offer.loan_type in frozenset(LoanType), "loan_type", "请选择贷款方式。"),
         (offer.repayment in frozenset(Repayment), "repayment", "请选择还款方式。"),
         (offer.valid_until_on is None or offer.valid_until_on >= today, "valid_until_on", "报价有效期不能早于今天。"),
     )
-    return next((NotPossible(said, field=field) for fine, field, said in checks if not fine), None)
+    found = next((NotPossible(said, field=field) for fine, field, said in checks if not fine), None)
+    return found or _fault_of_its_fees(offer)
+
+
+def _fault_of_its_fees(offer: OfferForm) -> NotPossible | None:
+    """Looked at once amount and term are in order: what a fee comes to depends on both."""
+    if offer.fees and offer.fees_fen:
+        return NotPossible("费用明细和费用合计只填一种。", field="fees")
+    fault = fault_of_fees(offer.fees)
+    if fault is None and offer.total_fees_fen >= offer.amount_fen:
+        return NotPossible("费用不能为负，也不能达到贷款金额。", field="fees" if offer.fees else "fees_fen")
+    return fault

@@ -32,6 +32,7 @@ class Consent(SQLModel, table=True):
         CheckConstraint("(purpose = 'profile') = (bank_id IS NULL)", name="consent_one_recipient"),
         CheckConstraint("from_on <= until_on", name="consent_in_order"),
         Index("consent_of_firm", "uscc", "bank_id", "until_on"),
+        Index("consent_by_text", "text_hash"),
     )
     id: int | None = identity()
     uscc: str = Field(max_length=18)
@@ -44,6 +45,18 @@ class Consent(SQLModel, table=True):
     until_on: date
     given_by: int | None = None
     given_at: datetime = instant()
+
+
+class ConsentWords(SQLModel, table=True):
+    """The words of a consent as they were shown, under the hash the consent carries; the database checks that it is."""
+
+    __tablename__ = "consent_text"
+    __table_args__ = (
+        CheckConstraint("hash = encode(sha256(convert_to(words, 'UTF8')), 'hex')", name="consent_text_is_its_hash"),
+    )
+    hash: str = Field(primary_key=True, max_length=64)
+    words: str = coded()
+    kept_at: datetime = instant()
 
 
 class ConsentWithdrawal(SQLModel, table=True):

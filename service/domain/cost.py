@@ -2,13 +2,14 @@
 
 The rate is twelve times the monthly internal rate of return i that solves, over the firm's cash flows,
 
-    amount − fees = Σ payment(m) ÷ (1 + i)^m,   m = 1 … term
+    amount − fees(0) = Σ (payment(m) + fees(m)) ÷ (1 + i)^m,   m = 1 … term
 
 (the simple annualisation, 单利 IRR × 12, of the People's Bank's announcement 〔2021〕第3号: without fees and with
 monthly payments it is the contract's own rate). Payments follow the way of repayment: interest each month and the
-principal at the end; equal instalments; or everything at maturity.
+principal at the end; equal instalments; or everything at maturity. Each fee stands in the month it is paid, once.
 """
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from service.domain.push_list import Repayment
@@ -28,13 +29,19 @@ def payments(rate: float, term_months: int, repayment: Repayment) -> list[float]
     return [0.0] * (term_months - 1) + [1 + monthly * term_months]
 
 
-def all_in_rate(amount_fen: int, rate: Decimal, fees_fen: int, term_months: int, repayment: Repayment) -> Decimal:
-    """The yearly all-in rate as a share with seven places; ValueError where the fees eat the loan."""
-    if fees_fen >= amount_fen:
+def all_in_rate(
+    amount_fen: int, rate: Decimal, fees_fen: Mapping[int, int], term_months: int, repayment: Repayment
+) -> Decimal:
+    """The yearly all-in rate as a share with seven places; ValueError where the fees eat the loan.
+
+    `fees_fen`: month (0: the day the money comes) → the fees paid then.
+    """
+    if sum(fees_fen.values()) >= amount_fen:
         raise ValueError("fees as high as the loan")
-    fees = Decimal(fees_fen) / Decimal(amount_fen)
-    flows = payments(float(rate), term_months, repayment)
-    received = float(1 - fees)
+    share = {month: float(Decimal(fee) / Decimal(amount_fen)) for month, fee in fees_fen.items()}
+    paid = enumerate(payments(float(rate), term_months, repayment), 1)
+    flows = [payment + share.get(month, 0.0) for month, payment in paid]
+    received = 1 - share.get(0, 0.0)
     low, high = 0.0, 1.0
     while _worth(flows, high) > received:
         high *= 2

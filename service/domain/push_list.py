@@ -267,6 +267,9 @@ class Offer(SQLModel, table=True):
     amount_fen: int = fen()
     rate: Decimal = annual_rate()
     fees_fen: int = fen(default=0)
+    """All fees over the whole term."""
+    fee_items: list[dict[str, Any]] = document()
+    """The same one by one (domain.fee); empty where the bank told the sum alone."""
     repayment: str = coded(default=Repayment.MONTHLY_INTEREST)
     all_in_rate: Decimal = annual_rate()
     term_months: int

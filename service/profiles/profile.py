@@ -75,6 +75,28 @@ def profile_on(tx: Session, uscc: str, as_of: date) -> Profile:
     return Profile(uscc, as_of, sections)
 
 
+@dataclass(frozen=True)
+class LateSource:
+    """A department's item that should have come by now: what is known of any firm by it ends on `latest_on`."""
+
+    item: Item
+    latest_on: date
+
+
+def late_sources(tx: Session, today: date) -> list[LateSource]:
+    """The items whose last delivery is older than the catalogue allows, the oldest first; one that never came is none.
+
+    The same line as the operator's: a firm whose own records are old while the source delivers is no late source.
+    """
+    came = firm_days.source_days(tx)
+    items = load_catalogue().items
+    late = [LateSource(items[name], days[1]) for name, days in came.items() if name in items]
+    return sorted(
+        (one for one in late if one.latest_on + timedelta(days=one.item.freshness_days) < today),
+        key=lambda one: (one.latest_on, one.item.id),
+    )
+
+
 def fact_of(record: Record) -> tuple[Item, Fact]:
     """One record with the item it belongs to, under the catalogue's own names."""
     item = load_catalogue().items[record.item]

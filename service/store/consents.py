@@ -1,14 +1,16 @@
 """The ledger of consents: given, withdrawn, live on a day."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from service.domain.errors import NotFound
 from service.domain.people import Who
 from service.store.bulk import add_rows, next_ids
+from service.store.standing import as_json
 
 LIVE = (
     "c.from_on <= :today AND c.until_on >= :today"
@@ -27,6 +29,20 @@ OF_A_FIRM = text(f"""
     SELECT c.*, b.name AS bank_name, b.name_en AS bank_name_en, w.withdrawn_on, ({LIVE}) AS is_live
     FROM consent c LEFT JOIN bank b ON b.id = c.bank_id LEFT JOIN consent_withdrawal w ON w.consent_id = c.id
     WHERE c.uscc = :uscc AND (CAST(:bank_id AS bigint) IS NULL OR c.bank_id = :bank_id) ORDER BY c.id DESC
+""")
+
+ONE = text(f"""
+    SELECT c.*, b.name AS bank_name, w.withdrawn_on, w.withdrawn_at, ({LIVE}) AS is_live, t.words,
+           p.name AS given_by_name
+    FROM consent c LEFT JOIN bank b ON b.id = c.bank_id LEFT JOIN consent_withdrawal w ON w.consent_id = c.id
+    LEFT JOIN consent_text t ON t.hash = c.text_hash LEFT JOIN person p ON p.id = c.given_by
+    WHERE c.id = :id AND c.uscc = :uscc
+""")
+KEEP_WORDS = text("""
+    INSERT INTO consent_text (hash, words, kept_at)
+    SELECT n.hash, n.words, n.kept_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (hash text, words text, kept_at timestamptz)
+    ON CONFLICT DO NOTHING
 """)
 
 
@@ -58,6 +74,21 @@ def add(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     ids = next_ids(tx, "consent", len(rows))
     add_rows(tx, "consent", [{"id": key, **row} for key, row in zip(ids, rows, strict=True)])
     return ids
+
+
+def keep_words(tx: Session, words: Mapping[str, str], now: datetime) -> None:
+    """Keep the words that were shown, hash → words; what is kept already stays as it is."""
+    rows = as_json({"hash": key, "words": said, "kept_at": now} for key, said in sorted(words.items()))
+    if words:
+        tx.execute(KEEP_WORDS, {"rows": rows})
+
+
+def get(tx: Session, who: Who, consent_id: int, today: date) -> Row[Any]:
+    """One of the firm's own consents with the words it was shown (None where only their hash was kept), or NotFound."""
+    row = tx.execute(ONE, {"id": consent_id, "uscc": who.uscc, "today": today}).one_or_none()
+    if row is None:
+        raise NotFound("没有这份授权。")
+    return row
 
 
 def add_withdrawals(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """What the demo's driver looks at between the acts of its banks, firms and district teams."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -57,6 +57,23 @@ ASKED_FOR_PAPERS = text("""
     SELECT id, demand_id, uscc, bank_id, papers_asked_on FROM push_line
     WHERE state = 'needs_papers' AND closed_on IS NULL ORDER BY id
 """)
+HANDED_IN = text("""
+    SELECT a.id, a.line_id, a.papers, l.demand_id, l.uscc, l.bank_id, t.at AS given_at
+    FROM trail t JOIN push_line l ON l.id = t.noun_id
+    JOIN LATERAL (SELECT * FROM answer WHERE line_id = l.id AND kind = 'needs_papers'
+                  ORDER BY id DESC LIMIT 1) a ON true
+    WHERE t.noun = 'push_line' AND t.verb = 'papers_given' ORDER BY t.id DESC LIMIT :most
+""")
+CONTESTABLE = text("""
+    SELECT id, uscc, item, district FROM (
+        SELECT r.id, r.uscc, r.item, f.district,
+               row_number() OVER (PARTITION BY f.district ORDER BY f.last_demand DESC, r.id) AS place
+        FROM (SELECT uscc, district, max(id) AS last_demand FROM demand WHERE closed_on IS NULL GROUP BY 1, 2) f
+        JOIN LATERAL (SELECT id, uscc, item FROM record WHERE uscc = f.uscc AND item = ANY (:items)
+                      AND superseded_on IS NULL AND withdrawn_on IS NULL AND (ends_on IS NULL OR ends_on > :today)
+                      AND known_on <= :known_on ORDER BY item, id LIMIT 1) r ON true) found
+    WHERE place <= 3 ORDER BY district, place
+""")
 FUNNEL = text("""
     SELECT kind, sum(sign)::bigint AS events, sum(sign * amount_fen)::bigint AS amount_fen,
         count(DISTINCT uscc) FILTER (WHERE is_new_household) AS households,
@@ -97,7 +114,7 @@ WORTH_A_LOOK = text("""
      WHERE d.state = 'drawn' ORDER BY d.id DESC LIMIT 1)
 """)
 COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer", "credit_grant", "drawdown", "trail",
-          "consent", "verdict", "estimate", "follow_up", "review", "certificate")  # fmt: skip
+          "consent", "verdict", "estimate", "follow_up", "review", "certificate", "paper", "objection")  # fmt: skip
 
 
 def new_lines(tx: Session, after: int) -> Sequence[Row[Any]]:
@@ -148,6 +165,17 @@ def due_follow_ups(tx: Session, today: date) -> Sequence[Row[Any]]:
 def asked_for_papers(tx: Session) -> Sequence[Row[Any]]:
     """Lines on which the bank waits for the firm's papers."""
     return tx.execute(ASKED_FOR_PAPERS).all()
+
+
+def handed_in(tx: Session, most: int) -> Sequence[Row[Any]]:
+    """The latest lines whose papers were given: the answer that asked for them, and when they were."""
+    return tx.execute(HANDED_IN, {"most": most}).all()
+
+
+def contestable(tx: Session, today: date, items: Sequence[str]) -> Sequence[Row[Any]]:
+    """Up to three firms a district with an open demand and an adverse record in sight for ten days: that record."""
+    known_on = today - timedelta(days=10)
+    return tx.execute(CONTESTABLE, {"items": list(items), "today": today, "known_on": known_on}).all()
 
 
 def funnel(tx: Session) -> Sequence[Row[Any]]:

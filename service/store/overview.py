@@ -1,7 +1,7 @@
 """What one page shows of several nouns at once: Core rows, narrowed by `who` first, read only."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from service.domain.errors import NotFound
 from service.domain.people import Who
+from service.store.demands import IS_OPEN, NO_LINE_WITH_A_BANK
 
 SCOPE = """
     (cast(:uscc AS text) IS NULL OR d.uscc = :uscc) AND (cast(:district AS text) IS NULL OR d.district = :district)
@@ -16,14 +17,15 @@ SCOPE = """
         SELECT 1 FROM push_line l WHERE l.demand_id = d.id AND l.bank_id = :bank_id AND NOT l.view_closed))
 """
 DEMAND = f"""
-    SELECT d.*, f.name AS firm_name, f.industry, f.size_class, f.kind AS firm_kind
+    SELECT d.*, f.name AS firm_name, f.industry, f.size_class, f.kind AS firm_kind,
+           (d.warned_on IS NOT NULL AND d.{IS_OPEN} AND {NO_LINE_WITH_A_BANK}) AS is_asked_again
     FROM demand d JOIN firm f ON f.uscc = d.uscc WHERE {SCOPE}
 """
 LINES = """
     SELECT l.*, b.name AS bank_name, p.name AS product_name, p.rate_min, p.rate_max,
            p.amount_max_fen, b.decide_days,
            (SELECT max(a.answered_on) FROM answer a WHERE a.line_id = l.id) AS answered_on,
-           o.id AS offer_id, o.amount_fen AS offer_amount_fen, o.rate, o.fees_fen, o.all_in_rate,
+           o.id AS offer_id, o.amount_fen AS offer_amount_fen, o.rate, o.fees_fen, o.fee_items, o.all_in_rate,
            o.term_months AS offer_term_months, o.loan_type, o.valid_until_on, o.state AS offer_state
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN product p ON p.id = l.product_id
     LEFT JOIN LATERAL (SELECT * FROM offer WHERE line_id = l.id ORDER BY id DESC LIMIT 1) o ON true
@@ -164,6 +166,20 @@ def list_looks(tx: Session, uscc: str, limit: int = 50) -> Sequence[Row[Any]]:
             " WHERE t.uscc = :uscc ORDER BY t.id DESC LIMIT :limit"
         ),
         {"uscc": uscc, "limit": limit},
+    ).all()
+
+
+def list_looks_by(
+    tx: Session, uscc: str, bank_id: int | None, since: datetime, until: datetime | None, limit: int = 50
+) -> Sequence[Row[Any]]:
+    """When a bank (the platform's people: None) looked at this firm while a consent held, newest first."""
+    return tx.execute(
+        text(
+            "SELECT t.*, b.name AS bank_name FROM trail t LEFT JOIN bank b ON b.id = t.bank_id"
+            " WHERE t.uscc = :uscc AND t.verb = 'looked' AND t.bank_id IS NOT DISTINCT FROM :bank_id AND t.at >= :since"
+            " AND (CAST(:until AS timestamptz) IS NULL OR t.at <= :until) ORDER BY t.id DESC LIMIT :limit"
+        ),
+        {"uscc": uscc, "bank_id": bank_id, "since": since, "until": until, "limit": limit},
     ).all()
 
 

@@ -265,7 +265,7 @@ def test_a_bank_takes_its_offer_back_with_reasons_even_after_it_was_accepted(cas
 
 @pytest.mark.parametrize("repayment", list(Repayment))
 def test_without_fees_monthly_interest_and_instalments_cost_the_contracts_own_rate(repayment: Repayment) -> None:
-    found = all_in_rate(100 * WAN, Decimal("0.0435"), 0, 12, repayment)
+    found = all_in_rate(100 * WAN, Decimal("0.0435"), {}, 12, repayment)
     if repayment is Repayment.AT_MATURITY:
         assert found < Decimal("0.0435")  # the interest is paid later
     else:
@@ -274,9 +274,9 @@ def test_without_fees_monthly_interest_and_instalments_cost_the_contracts_own_ra
 
 def test_a_fee_weighs_more_where_the_principal_is_paid_back_early() -> None:
     fee = [
-        all_in_rate(100 * WAN, Decimal("0.04"), WAN, 12, way)
+        all_in_rate(100 * WAN, Decimal("0.04"), {0: WAN}, 12, way)
         for way in (Repayment.EQUAL_INSTALMENTS, Repayment.MONTHLY_INTEREST)
     ]
     assert fee[0] > fee[1] > Decimal("0.05")
     with pytest.raises(ValueError, match="fees"):
-        all_in_rate(WAN, Decimal("0.04"), WAN, 12, Repayment.MONTHLY_INTEREST)
+        all_in_rate(WAN, Decimal("0.04"), {0: WAN}, 12, Repayment.MONTHLY_INTEREST)

@@ -206,7 +206,8 @@ def test_every_answer_can_be_given_on_the_lines_page(officer, database, world, k
 
 
 OFFER = {
-    "kind": "offered", "amount_fen": "40", "rate": "4.35", "term_months": "12", "fees_fen": "500",
+    "kind": "offered", "amount_fen": "40", "rate": "4.35", "term_months": "12",
+    "fee1_name": "担保费", "fee1_worth": "0.5%", "fee1_payee": "guarantor", "fee1_due": "yearly",
     "loan_type": "credit", "repayment": "monthly_interest",
 }  # fmt: skip
 
@@ -237,7 +238,7 @@ def test_an_offer_becomes_a_grant_and_a_drawdown_and_is_paid_back(officer, datab
 def test_an_offer_with_a_mistake_keeps_what_was_typed(officer, database, world) -> None:
     line = line_of(database, world, FANG)
     officer.opens(f"/push-lines/{line}?answer=offered")
-    page = officer.sends(f"/push-lines/{line}/answer", **OFFER | {"rate": "很低", "fees_fen": "321"})
+    page = officer.sends(f"/push-lines/{line}/answer", **OFFER | {"rate": "很低", "fee1_worth": "321"})
     assert page.status == 422
     assert 'value="321"' in page.html
     assert lines_of(database, id=line)[0]["state"] == "pushed"

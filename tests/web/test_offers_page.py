@@ -184,3 +184,30 @@ def faults_on(page, address: str, paths: list[str]) -> list[str]:
             page.set_viewport_size({"width": width, "height": 900})
             found += [f"{path} at {width}: {fault}" for fault in faults_of(page)]
     return found
+
+
+def test_every_fee_is_read_with_who_collects_it_on_the_page_on_paper_and_before_the_choice(
+    database, fang, demand, world
+) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        lines = {row["bank_id"]: row["id"] for row in rows_of(tx, "push_line")}
+    officer = Browser(fang.client.app, database, bo(world.other_bank))
+    with database.transaction(the_platform("test")) as tx:
+        last = next(row["id"] for row in rows_of(tx, "answer") if row["bank_id"] == world.other_bank)
+    officer.opens(f"/push-lines/{lines[world.other_bank]}?answer=offered&corrects={last}")
+    address = f"/push-lines/{lines[world.other_bank]}/answer"
+    terms = {"amount_fen": "40", "rate": "4.5", "term_months": "12", "loan_type": "credit", "repayment": "at_maturity"}
+    half = officer.sends(address, **terms, fee1_name="担保费", fee1_worth="0.5%")
+    assert half.status == 422
+    assert "第 1 项费用没有填完" in half.words
+    rows = {"fee1_payee": "guarantor", "fee1_due": "yearly", "fee2_name": "公证费", "fee2_worth": "400元"}
+    assert officer.sends(address, **terms, fee1_name="担保费", fee1_worth="0.5%", **rows, fee2_payee="notary",
+                         fee2_due="start").status == 200  # fmt: skip
+    shown = fang.opens(f"/firm/demands/{demand}/offers")
+    assert "担保费 2,000 元 贷款金额的 0.50% · 每年年初 · 担保机构收取" in shown.words
+    assert "公证费 400 元" in shown.words
+    assert "银行只报了合计，没有列明细" in shown.words  # Bai's, whose offer is an older one
+    paper = words_of(fang.client.get(f"/firm/demands/{demand}/offers.pdf").content)
+    assert "担保机构收取" in paper
+    choices = [link for link in shown.links if link.endswith("/acceptance")]
+    assert any("公证处收取" in fang.opens(choice).words for choice in choices)

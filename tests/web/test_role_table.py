@@ -87,6 +87,7 @@ WHO_MAY = {
     "POST /firm/demands/{demand_id}/edit/{step}": FIRM,
     "POST /firm/demands/{demand_id}/draft": FIRM,
     "POST /firm/demands/{demand_id}/withdrawal": FIRM,
+    "POST /firm/demands/{demand_id}/confirmation": FIRM,
     "POST /firm/demands/{demand_id}/repetition": FIRM,
     "POST /firm/demands/{demand_id}/consents": FIRM,
     "POST /firm/demands/{demand_id}/review": FIRM,
@@ -105,6 +106,7 @@ WHO_MAY = {
     "GET /papers/{paper_id}": FIRM | BANK,
     "POST /push-lines/{line_id}/dispute": FIRM,
     "GET /firm/consents": FIRM,
+    "GET /consents/{consent_id}": FIRM,
     "GET /firm/consents/{bank_id}/withdrawal": FIRM,
     "POST /firm/consents/{bank_id}/withdrawal": FIRM,
     "GET /firm/records": FIRM,
@@ -311,6 +313,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         urging_id = urgings.add(tx, urging | sent)
     with database.transaction(FENG_HIMSELF) as tx:
         (record, *_) = rows_of(tx, "record", uscc=FENG)
+        (consent, *_) = rows_of(tx, "consent", uscc=FENG)
         said = ObjectionForm("amount", "冯氏的数字")
         objection = raise_objection(tx, FENG_HIMSELF, record["id"], said, settings.uploads, TODAY, NOW)
     return {
@@ -318,7 +321,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
         "paper_id": paper_id, "urging_id": urging_id,
-        "record_id": record["id"], "objection_id": objection,
+        "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
     }  # fmt: skip
 
 

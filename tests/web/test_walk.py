@@ -131,7 +131,7 @@ def offers(bai: Walker) -> str:
     line = bai.path
     bai.presses("已联系企业")
     bai.goes(f"{line}?answer=offered")
-    bai.fills(amount_fen="40", rate="4.35", term_months="12", fees_fen="0")
+    bai.fills(amount_fen="40", rate="4.35", term_months="12")
     bai.chooses("loan_type", "credit")
     bai.chooses("repayment", "monthly_interest")
     bai.presses("给出报价")

@@ -22,6 +22,7 @@ from service.domain.people import Who
 from service.domain.product import LoanType
 from service.domain.push_list import ANSWERABLE, AnswerKind, LineState, RefusalReason, Repayment
 from service.doors import AnOfficer, Now, TheHouse, Today, Tx, house_of
+from service.profiles.profile import LateSource, late_sources
 from service.profiles.tools import load_tools
 from service.settings import Settings
 from service.store import bank_desk, bank_line, overview, papers
@@ -30,6 +31,7 @@ from web import clock_words, fact_words, words
 from web.csrf import guard
 from web.explained import Explained, explain
 from web.fact_words import FactSaid, contested_items
+from web.fees import fees_of, filled_rows, with_fees
 from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, Typed, blank, money, percent, read, whole, wording
 from web.language import gettext
@@ -59,16 +61,20 @@ class ExtensionForm(Form):
     text: Annotated[str, wording(most=500, lines=True), Ask(_("延期的理由"), _("每项只能延期一次。"), _("请写明理由"))]
 
 
-class OfferedForm(Form):
+class TermsForm(Form):
     amount_fen: Annotated[int, money("wan"), Ask(_("报价金额"), None, _("请填写金额"))]
     rate: Annotated[Decimal, percent(least=Decimal("0.0001"), places=4), Ask(_("年利率"), None, _("请填写年利率"))]
     term_months: Annotated[int, whole(least=1, most=360), Ask(_("期限"), None, _("请填写期限"))]
     fees_fen: Annotated[
-        int, money("yuan", least=0), Ask(_("各项费用合计"), _("担保费、评估费等企业要付的一切费用；没有填 0。"))
+        int, money("yuan", least=0), Ask(_("费用合计"), _("担保费、评估费等企业要付的一切费用；没有填 0。"))
     ] = 0
+    """The sum alone, as the workbook gives it; the page asks item by item."""
     loan_type: Annotated[LoanType, Ask(_("贷款方式"), None, _("请选择贷款方式"))]
     repayment: Annotated[Repayment, Ask(_("还款方式"), None, _("请选择还款方式"))]
     valid_until_on: Annotated[Day | None, Ask(_("报价有效至"), _("不填按政策规定的有效期。"))] = None
+
+
+OfferedForm = with_fees(TermsForm)
 
 
 class RefusedForm(Form):
@@ -136,6 +142,8 @@ class LinePage:
     drawdowns: Sequence[Row[Any]]
     papers: Sequence[Row[Any]]
     """What the firm has handed in."""
+    late: Sequence[LateSource]
+    """Sources whose delivery is late: what they say of the firm is old."""
     contested: Mapping[str, Row[Any]]
     """Item → the firm's open objection to a record of it."""
     choices: Sequence[Choice]
@@ -148,6 +156,11 @@ class LinePage:
     @property
     def title(self) -> str:
         return str(TITLES.get(self.kind, ""))
+
+    @property
+    def fee_rows(self) -> int:
+        """How many rows of fees stand open in the offer's form."""
+        return filled_rows(self.form)
 
     @property
     def is_open(self) -> bool:
@@ -193,10 +206,9 @@ def answer(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, lin
     filled = read(FORMS.get(kind, PlainForm), typed)
     if not filled.is_right or not kind:
         return _again(request, tx, who, line_id, today, filled, kind, asked.corrects)
-    form = answer_form(line_id, kind, filled.answers, asked.corrects)
     try:
         with tx.begin_nested():
-            answer_line(tx, who, form, today, now)
+            answer_line(tx, who, answer_form(line_id, kind, filled.answers, asked.corrects), today, now)
     except DomainError as refusal:
         return _again(request, tx, who, line_id, today, filled.refused(refusal), kind, asked.corrects)
     word = words.of("answer_kind", kind)
@@ -256,6 +268,7 @@ def line_page(
         grants=bank_line.list_grants(tx, who, line_id),
         drawdowns=bank_line.list_drawdowns(tx, who, line_id),
         papers=() if line.view_closed else papers.list_of_line(tx, who, line_id),
+        late=() if line.view_closed else late_sources(tx, today),
         contested={} if line.view_closed else contested_items(tx, line.uscc),
         choices=_choices(line, kind, corrected),
         kind=kind,
@@ -316,7 +329,7 @@ def _blank(line: Row[Any], kind: str) -> Filled[Any]:
     if kind != K.OFFERED:
         return blank(FORMS.get(kind, PlainForm))
     asked = f"{Decimal(line.amount_fen) / 1_000_000:f}".rstrip("0").rstrip(".")
-    return blank(OfferedForm, amount_fen=asked, term_months=line.term_months or "", fees_fen="0")
+    return blank(OfferedForm, amount_fen=asked, term_months=line.term_months or "")
 
 
 def answer_form(line_id: int, kind: str, answers: Any, corrects: int | None) -> AnswerForm:
@@ -324,9 +337,10 @@ def answer_form(line_id: int, kind: str, answers: Any, corrects: int | None) -> 
     return AnswerForm(line_id, kind, corrects_id=corrects, **SAYS.get(kind, lambda _answers: {})(answers))
 
 
-def _offer(answers: OfferedForm) -> dict[str, Any]:
-    given = answers.model_dump()
-    return {"offer": OfferForm(**{**given, "loan_type": str(answers.loan_type), "repayment": str(answers.repayment)})}
+def _offer(answers: TermsForm) -> dict[str, Any]:
+    given = answers.model_dump(include=set(TermsForm.model_fields))
+    coded = {"loan_type": str(answers.loan_type), "repayment": str(answers.repayment)}
+    return {"offer": OfferForm(**given | coded, fees=fees_of(answers))}
 
 
 SAYS: Mapping[str, Callable[[Any], dict[str, Any]]] = {

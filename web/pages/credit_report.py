@@ -15,7 +15,7 @@ from service.doors import AnOfficer, House, Now, TheHouse, Today, Tx
 from service.pace import slow_down
 from service.profiles.profile import profile_on
 from service.profiles.tools import load_tools
-from service.store import bank_desk, banks, consents, overview
+from service.store import bank_desk, banks, consents, objections, overview
 from web import credit_report, words
 from web.credit_report import Furnished, Reported
 from web.csrf import guard
@@ -62,7 +62,8 @@ def print_report(who: AnOfficer, tx: Tx, house: TheHouse, today: Today, now: Now
     consent = next(row for row in consents.list_of_firm(tx, who, line.uscc, today) if row.id == consent_id)
     verdict = overview.find_verdict(tx, line.verdict_id)
     reasons = None if verdict is None else reasons_for(tx, verdict, load_tools(tx, house.settings, today))
-    held = credit_report.recorded(profile_on(tx, line.uscc, today), consent.data_classes)
+    contested = frozenset((one.item, one.key) for one in objections.list_open_of(tx, line.uscc))
+    held = credit_report.recorded(profile_on(tx, line.uscc, today), consent.data_classes, contested)
     shown = Reported(line, consent, explain(verdict, reasons), held, words.MARKS.get(line.light or "", ""))
     settings = house.settings
     by = Furnished(banks.get(tx, who.bank_id).name, who.name, str(settings.public_url), settings.contact)

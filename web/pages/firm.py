@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from service.actions.answer_push import dispute_contact, may_dispute
 from service.actions.choose_offer import accept_offer, decline_offer
-from service.actions.end_demand import withdraw_demand
+from service.actions.end_demand import ends_on, withdraw_demand
 from service.actions.look_after_profiles import prospect_for, reasons_for
-from service.actions.report_demand import EDITABLE, name_banks, repeat_demand
+from service.actions.report_demand import EDITABLE, confirm_demand, name_banks, repeat_demand
 from service.actions.review_demand import ask_for_a_person
 from service.actions.settle_demand import find_cooling
 from service.domain.demand import BEFORE_GRANT
@@ -65,6 +65,11 @@ class HomePage:
     draft: Row[Any] | None
     """A report that was begun and not sent."""
 
+    @staticmethod
+    def ends_on(demand: Row[Any]) -> date:
+        """When a demand ends whose firm does not say that it is still needed."""
+        return ends_on(demand.warned_on)
+
 
 @dataclass(frozen=True)
 class DemandPage:
@@ -88,6 +93,18 @@ class DemandPage:
     """How every product on offer stands to it; empty where that is no question any more, or not yet."""
 
     today: date
+
+    @property
+    def ends_on(self) -> date:
+        """When it ends, if the firm does not say that it is still needed."""
+        return ends_on(self.demand.warned_on)
+
+    @property
+    def waits_for_calendar(self) -> bool:
+        """Whether a date of it, or of one of its open lines, lies beyond the published calendar."""
+        return bool(self.demand.waits_for_calendar) or any(
+            line.waits_for_calendar and line.closed_on is None for line in self.lines
+        )
 
     def may_dispute(self, line: Row[Any]) -> bool:
         """Whether the firm can say that this bank never contacted it."""
@@ -125,6 +142,13 @@ def show_demand(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: To
 def withdraw(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, demand_id: int) -> Response:
     withdraw_demand(tx, who, demand_id, today, now)
     return redirect(request, f"/firm/demands/{demand_id}", gettext("已撤回。需要时可以一步重新申报。"))
+
+
+@router.post("/firm/demands/{demand_id}/confirmation")
+def confirm(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, demand_id: int) -> Response:
+    """Yes, it is still needed: the firm's silence is counted anew."""
+    confirm_demand(tx, who, demand_id, today, now)
+    return redirect(request, f"/firm/demands/{demand_id}", gettext("已确认仍需融资，平台继续为它寻找银行。"))
 
 
 @router.post("/firm/demands/{demand_id}/repetition")

@@ -12,10 +12,10 @@ from service.actions.give_consent import withdraw_consent
 from service.domain.people import Role
 from service.doors import AFirm, Anyone, Now, TheHouse, Today, Tx
 from service.profiles.fits import find_fits
-from service.profiles.profile import Fact, Profile, profile_on
+from service.profiles.profile import Fact, LateSource, Profile, late_sources, profile_on
 from service.profiles.tools import load_tools
-from service.store import objections, overview
-from web import record_file, takeaway
+from service.store import consents, objections, overview
+from web import consent_words, record_file, takeaway
 from web.csrf import guard
 from web.flash import redirect
 from web.language import gettext
@@ -34,10 +34,20 @@ class ConsentsPage:
 
 
 @dataclass(frozen=True)
+class ConsentPage:
+    one: Row[Any]
+    words: str
+    """Empty where they were shown elsewhere and only their hash was kept here."""
+    looks: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
 class RecordsPage:
     firm: Row[Any]
     profile: Profile
     looks: Sequence[Row[Any]]
+    late: Sequence[LateSource]
+    """Sources whose delivery is late."""
     objections: Sequence[Row[Any]]
     """The firm's own, open ones first."""
 
@@ -63,6 +73,15 @@ def show_consents(request: Request, who: AFirm, tx: Tx, today: Today) -> Respons
     return page(request, "firm/consents.html", ConsentsPage(live, [row for row in rows if row not in live]))
 
 
+@router.get("/consents/{consent_id}")
+def show_consent(request: Request, who: AFirm, tx: Tx, today: Today, consent_id: int) -> Response:
+    """One consent: exactly the words that were read, for whom, until when, and who looked because of it."""
+    one = consents.get(tx, who, consent_id, today)
+    looks = overview.list_looks_by(tx, who.uscc or "", one.bank_id, one.given_at, one.withdrawn_at)
+    words = one.words or consent_words.said_again(one, overview.get_firm(tx, one.uscc).name)
+    return page(request, "firm/consent.html", ConsentPage(one, words, looks))
+
+
 @router.post("/firm/consents/{bank_id}/withdrawal")
 def withdraw(request: Request, who: AFirm, tx: Tx, today: Today, now: Now, bank_id: int) -> Response:
     """Withdraw as easily as it was given, 0 being the platform's own: committed before the next page is seen."""
@@ -78,6 +97,7 @@ def show_records(request: Request, who: AFirm, tx: Tx, today: Today) -> Response
         firm=overview.get_firm(tx, uscc),
         profile=profile_on(tx, uscc, today),
         looks=overview.list_looks(tx, uscc),
+        late=late_sources(tx, today),
         objections=objections.list_of_firm(tx, uscc),
     )
     return page(request, "firm/records.html", view)
