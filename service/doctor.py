@@ -64,6 +64,7 @@ def examine(settings: Settings, database: Look | None = None) -> list[Finding]:
         _home,
         database or _database,
         redis_finding,
+        _real_names,
         _lightgbm,
         _documents,
         _fonts,
@@ -164,6 +165,18 @@ def redis_finding(settings: Settings) -> Finding:
     except (redis.RedisError, ValueError) as wrong:
         return Finding("Redis", State.WITHOUT, f"cannot be reached: {type(wrong).__name__}", zh, en)
     return Finding("Redis", State.GOOD, str(found.get("redis_version", "?")))
+
+
+def _real_names(settings: Settings) -> Finding:
+    """Nobody is asked about to find out whether the service answers: it is paid for by the question."""
+    zh, en = "没有时企业不能自行登记。", "Without it firms cannot register by themselves."
+    if settings.real_name_url is not None:
+        return Finding(
+            "实名核验 real names", State.GOOD, f"{settings.real_name_provider}, {settings.real_name_url.host}"
+        )
+    if settings.demo:
+        return Finding("实名核验 real names", State.GOOD, "sandbox of the demo")
+    return Finding("实名核验 real names", State.WITHOUT, "XINDENG_REAL_NAME_URL: not set", zh, en)
 
 
 def _lightgbm(_: Settings) -> Finding:

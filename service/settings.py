@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     policy: Path | None = Field(None, description="another policy.yaml than the one shipped")
     map: Path | None = Field(None, description="a GeoJSON of the areas with source and approval; none = the schematic")
 
+    # Who says who somebody is
+    real_name_url: AnyHttpUrl | None = Field(None, description="real-name service; none = firms cannot register")
+    real_name_key: SecretStr | None = Field(None, description="shown to it as a bearer token")
+    real_name_provider: str = Field("实名核验服务", max_length=80, description="its name, as people read it")
+    real_name_seconds: float = Field(5, gt=0, le=20, description="how long an answer of it is waited for")
+
     # How it is served
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
@@ -110,6 +116,13 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"密钥太短，至少 {SHORTEST_SECRET} 个字符 / shorter than {SHORTEST_SECRET} characters")
         return secret
+
+    @field_validator("real_name_url")
+    @classmethod
+    def _identity_numbers_travel_encrypted(cls, url: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        if url is not None and url.scheme != "https" and url.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("须为 https（本机除外） / https only, except on this machine")
+        return url
 
     @field_validator("redis_url")
     @classmethod

@@ -15,7 +15,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 
 from service.domain.errors import DomainError, NotPossible
+from service.domain.standards import identity
 from service.domain.standards import uscc as codes
+from web.code_words import phrase_of
 from web.formats import money as money_text
 from web.formats import percent as percent_text
 from web.language import Phrase, gettext
@@ -150,8 +152,10 @@ def _read_uscc(typed: object) -> object:
     if not isinstance(typed, str):
         return typed
     code = codes.clean(plain(typed).replace("-", ""))
-    if codes.state_of(code) is codes.CodeState.BAD_FORMAT:
-        raise wrong("请填营业执照上的 18 位统一社会信用代码")
+    fault = codes.fault_of(code)
+    if fault is not None and codes.state_of(code) is codes.CodeState.BAD_FORMAT:
+        phrase = phrase_of(fault)
+        raise wrong(phrase.message, **phrase.values)
     return code
 
 
@@ -164,10 +168,30 @@ def _read_phone(typed: object) -> object:
     return number
 
 
+def _read_mobile(typed: object) -> object:
+    if not isinstance(typed, str):
+        return typed
+    number = plain(typed).replace("-", "").removeprefix("+86")
+    if not re.fullmatch(r"1[3-9][0-9]{9}", number):
+        raise wrong("请填 11 位手机号")
+    return number
+
+
+def _read_resident_number(typed: object) -> object:
+    if not isinstance(typed, str):
+        return typed
+    number = identity.clean(plain(typed))
+    if not identity.is_possible(number):
+        raise wrong("请检查身份证号：18 位，最后一位可能是 X")
+    return number
+
+
 Day = Annotated[date, BeforeValidator(_read_day)]
 Uscc = Annotated[str, BeforeValidator(_read_uscc)]
 """18 characters, clean. A wrong check character is let in: it is flagged and counted elsewhere, never blocked."""
 Phone = Annotated[str, BeforeValidator(_read_phone)]
+Mobile = Annotated[str, BeforeValidator(_read_mobile)]
+ResidentNumber = Annotated[str, BeforeValidator(_read_resident_number)]
 
 
 @dataclass(frozen=True)

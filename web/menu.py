@@ -40,6 +40,7 @@ DISTRICT = (
     Item("/objections", _("异议"), "objections"),
     Item("/figures", _("统计")),
     Item("/district/notices", _("消息"), "notices"),
+    Item("/registrations", _("登记")),
     Item("/policy", _("政策")),
 )
 CITY = (
@@ -50,6 +51,7 @@ CITY = (
     Item("/demands", _("需求")),
     Item("/certificates", _("匹配凭证")),
     Item("/rehearsals", _("政策预演")),
+    Item("/registrations", _("登记")),
     Item("/policy", _("政策")),
 )
 OPERATOR = (

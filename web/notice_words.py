@@ -23,6 +23,8 @@ TO_FIRM: Mapping[str, Phrase] = {
     "demand_expired": _("%(demand)s 已过期，可以一步重新申报。"),
     "demand_pushed": _("%(demand)s（%(asked)s）已推送给%(banks)s，银行须在时限内联系您。"),
     "demand_reviewed": _("%(demand)s 的人工复核有了结果：%(decision)s。"),
+    "person_joined": _("%(person)s已实名登记为本企业用户。如果您不认识，请马上联系平台。"),
+    "person_asks": _("%(person)s说受本企业委托办事，等您确认。"),
     "consent_proposed": _("%(banks)s有适合%(demand)s 的产品，等您授权；没有授权不会推送。"),
     "no_bank_left": _("%(demand)s 暂无可推送的银行，%(next)s再看一次。"),
     "chance_too_low": _("其余银行接受%(demand)s 的可能太小，暂不推送，%(next)s再看一次。"),
@@ -64,6 +66,7 @@ TO_BANK: Mapping[str, Phrase] = {
 }
 TO_OFFICIAL: Mapping[str, Phrase] = {
     "review_opened": _("%(firm)s的%(demand)s（%(asked)s）等待复核。"),
+    "person_asks": _("有人申请为%(firm)s办事，请核对授权。"),
     "contact_disputed": _("%(firm)s说%(banks)s没有联系过它（%(demand)s）。"),
     "objection_raised": _("%(firm)s对一条“%(item)s”记录提出异议，最迟 %(due)s 答复。"),
 }
@@ -106,7 +109,8 @@ def _values(notice: Row[Any]) -> dict[str, str]:
     values = {
         "demand": gettext("需求 %(number)s") % {"number": number} if number else gettext("一笔需求"),
         "asked": money(notice.asked_fen),
-        "firm": notice.firm_name or gettext("企业"),
+        "firm": notice.firm_name or told.get("firm") or gettext("企业"),
+        "person": told.get("name", ""),
         "banks": gettext("、").join(notice.banks) or gettext("银行"),
         "amount": money(told.get("amount_fen")),
         "rate": percent(Decimal(told["rate"]) if "rate" in told else None),
@@ -129,6 +133,8 @@ def _day(written: str | None) -> str:
 def _address(who: Who, notice: Row[Any]) -> str:
     if objection_id := notice.told.get("objection_id"):
         return f"/firm/objections/{objection_id}" if who.role is Role.FIRM else f"/objections/{objection_id}"
+    if notice.kind == "person_asks":
+        return "/firm/people" if who.role is Role.FIRM else "/registrations"
     if who.role is Role.FIRM:
         return f"/firm/demands/{notice.demand_id}" if notice.demand_id else ""
     if who.is_bank:

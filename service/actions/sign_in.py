@@ -8,7 +8,7 @@ from sqlmodel import Session
 from service import security
 from service.domain.errors import NotAllowed
 from service.domain.people import THE_DOOR, Membership, Person, Role, SignIn, Who
-from service.store import people, trail
+from service.store import people, registrations, trail
 from service.store.trail import Act
 
 WINDOW = timedelta(minutes=5)
@@ -57,7 +57,7 @@ def open_session(tx: Session, person: Person, today: date, now: datetime, lasts:
     """A session for a person whose identity is proved already (by password, or by a demo card in demo mode)."""
     memberships = people.list_memberships(tx, person.id or 0, today)
     if not memberships:
-        raise NotAllowed("您的账号目前没有任何身份，请联系管理员。")
+        raise NotAllowed("您的账号目前没有任何身份：登记还在等待确认，或身份已停用。有疑问请联系管理员。")
     token = security.new_token()
     people.add_sign_in(
         tx,
@@ -93,5 +93,7 @@ def add_person(tx: Session, who: Who, person: Person, membership: Membership, no
     if not (who.role in {Role.OPERATOR, Role.SYSTEM} or is_own_bank):
         raise NotAllowed("您不能添加这样的用户。")
     added = people.add_person(tx, person, membership)
+    if membership.uscc is not None:
+        registrations.register_by_hand(tx, membership.uscc, membership.since_on)
     trail.append(tx, who, [Act("added", "person", added.id, bank_id=membership.bank_id, new=membership.role)], now)
     return added

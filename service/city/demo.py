@@ -17,6 +17,7 @@ from service.city.character import Character
 from service.city.city import City, draw_city
 from service.city.days import Life
 from service.city.demands import draw_demands
+from service.city.deputies import come_to_the_door
 from service.city.feeds import FeedFile, write_feeds
 from service.city.opening import DEMO
 from service.city.stage import demo_settings, fresh_database, is_finished, keep_summary, kept_summary, write_marker
@@ -89,6 +90,7 @@ def build(
         paperwork.add(tx, settings.uploads, DEMO_DAY)
     with database.transaction(DEMO) as tx:
         _add_firms(tx, settings)
+        come_to_the_door(tx, settings, instant_on(DEMO_DAY, 19))
         summary, figures = _summary(tx, plan, life, version)
     summary |= {"seconds": watch.as_json(), "memory_mb": round(peak_megabytes())}
     return Built(life, summary, figures)

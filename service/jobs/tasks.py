@@ -18,7 +18,7 @@ from service.clock import Clock
 from service.domain.people import the_platform
 from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
-from service.store import drafts, job_list, runs
+from service.store import drafts, job_list, registrations, runs
 from service.store.database import transaction
 from service.store.queue import REHEARSE, SHADOW, TODAY
 
@@ -107,10 +107,12 @@ def do_today(settings: Settings) -> Ran:
 
 
 def forget_drafts(settings: Settings) -> int:
-    """Remove what firms filled in and left for too long, and what went wrong in jobs that are gone; how many drafts."""
+    """Remove what firms filled in and left for too long, at home or at the door, and what went wrong in jobs that are
+    gone; how many drafts."""
+    now = Clock(settings.demo_on).now()
     with transaction(the_platform("tidy")) as tx:
         job_list.forget_faults(tx)
-        return drafts.remove_stale(tx, Clock(settings.demo_on).now())
+        return drafts.remove_stale(tx, now) + registrations.remove_stale(tx, now)
 
 
 def do_shadows(settings: Settings, most: int = SCORED_AT_ONCE) -> int:

@@ -7,6 +7,23 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+ENTER_REGISTERED = text("""
+    INSERT INTO registered_firm (uscc, registered_on, real_named_on)
+    SELECT f.uscc, here.since, CASE WHEN here.lot % 10 < 9 THEN here.since END
+    FROM firm f LEFT JOIN (SELECT uscc, min(reported_on) AS first_on FROM demand GROUP BY uscc) d USING (uscc)
+    CROSS JOIN LATERAL (SELECT abs(hashtext(f.uscc)::bigint) AS lot) l
+    CROSS JOIN LATERAL (SELECT l.lot, coalesce(d.first_on - 1, s.demo_on - (l.lot % 300)::int) AS since
+                        FROM platform_state s) here
+    WHERE d.uscc IS NOT NULL OR l.lot % 5 = 0
+    ON CONFLICT (uscc) DO NOTHING
+""")
+FIRMS_FOR_DEPUTIES = text("""
+    (SELECT m.uscc, f.name, f.kind FROM membership m JOIN firm f ON f.uscc = m.uscc
+     WHERE m.role = 'firm' ORDER BY m.id LIMIT 1)
+    UNION ALL
+    (SELECT f.uscc, f.name, f.kind FROM firm f WHERE f.district = '410105' AND f.status = 'active'
+     AND NOT EXISTS (SELECT 1 FROM registered_firm g WHERE g.uscc = f.uscc) ORDER BY f.uscc LIMIT 1)
+""")
 NEW_LINES = text("""
     SELECT l.id, l.demand_id, l.bank_id, l.product_id, l.uscc, l.pushed_on, d.amount_fen, d.term_months, d.guarantees,
            p.rate_min, p.rate_max, p.loan_types, p.amount_max_fen, f.industry
@@ -207,6 +224,16 @@ def first_list(tx: Session) -> Row[Any] | None:
 def judged(tx: Session) -> Row[Any]:
     """How many verdicts there are, and how many of them recommend."""
     return tx.execute(REPORTED).one()
+
+
+def enter_registered(tx: Session) -> None:
+    """Who reported a demand had registered before; so did every fifth of the others, nine in ten by real name."""
+    tx.execute(ENTER_REGISTERED)
+
+
+def firms_for_deputies(tx: Session) -> Sequence[Row[Any]]:
+    """(uscc, name, kind) of a firm somebody acts for, and of one in 金水区 nobody has registered."""
+    return tx.execute(FIRMS_FOR_DEPUTIES).all()
 
 
 def firms_worth_a_look(tx: Session) -> Sequence[Row[Any]]:

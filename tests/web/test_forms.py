@@ -137,7 +137,7 @@ def test_what_is_no_day_is_told_with_an_example(typed):
 
 def test_a_credit_code_is_cleaned_and_a_wrong_check_digit_is_let_in():
     assert read(PersonForm, {"code": " 91410100ma44xxxx0x "}).answers.code == "91410100MA44XXXX0X"
-    assert read(PersonForm, {"code": "123"}).error("code") == "请填营业执照上的 18 位统一社会信用代码"
+    assert read(PersonForm, {"code": "123"}).error("code") == "请填营业执照上的 18 位统一社会信用代码，现在有 3 位"
 
 
 def test_telephones_lose_their_spaces():

@@ -45,6 +45,7 @@ from tests.builders import (
     rows_of,
     some_tools,
 )  # fmt: skip
+from tests.registering import a_waiting_deputy
 from web import csrf
 from web.main import build_app
 
@@ -63,6 +64,15 @@ WHO_MAY = {
     "POST /sign-out": EVERYONE,
     "GET /identity": SIGNED_IN,
     "POST /identity": SIGNED_IN,
+    "GET /register": EVERYONE,
+    "GET /register/{step}": EVERYONE,
+    "POST /register/firm": EVERYONE,
+    "POST /register/person": EVERYONE,
+    "POST /register/identity": EVERYONE,
+    "POST /register/account": EVERYONE,
+    "POST /register/check": EVERYONE,
+    "POST /register/removal": EVERYONE,
+    "GET /register/done": EVERYONE,
     "POST /display": EVERYONE,
     "GET /styleguide": EVERYONE,
     "GET /verify/{token}": EVERYONE,
@@ -70,6 +80,11 @@ WHO_MAY = {
     "GET /health": EVERYONE,
     "GET /metrics": EVERYONE,
     "GET /api/v1/openapi.json": EVERYONE,
+    # who acts for a firm
+    "GET /firm/people": FIRM,
+    "GET /registrations": OFFICIALS,
+    "POST /registrations/{registration_id}/admission": FIRM | OFFICIALS,
+    "POST /registrations/{registration_id}/refusal": FIRM | OFFICIALS,
     # whoever is signed in
     "GET /products": SIGNED_IN,
     "GET /policy": SIGNED_IN,
@@ -317,6 +332,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         said = ObjectionForm("amount", "冯氏的数字")
         objection = raise_objection(tx, FENG_HIMSELF, record["id"], said, settings.uploads, TODAY, NOW)
     return {
+        "registration_id": a_waiting_deputy(database, FENG),
         "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
         "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,

@@ -1,6 +1,7 @@
 """The pages, by the people who use them."""
 
 from web.pages import (
+    admissions,
     bank,
     bank_appetite,
     bank_assignment,
@@ -40,10 +41,15 @@ from web.pages import (
     operator_trail,
     papers,
     projection,
+    registration,
 )
 
 ROUTERS = (
     entry.router,
+    registration.router,
+    admissions.router,
+    admissions.firm_router,
+    admissions.office_router,
     firm_report.router,  # before the demands: 'new' is no demand's number
     firm.router,
     firm_data.router,

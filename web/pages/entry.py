@@ -36,7 +36,9 @@ HOME = {
 
 
 class SignInForm(Form):
-    login: Annotated[str, wording(most=64), Ask(_("登录名"), _("单位管理员或平台发给您的名字。"), _("请填写登录名"))]
+    login: Annotated[
+        str, wording(most=64), Ask(_("登录名"), _("单位管理员或平台发给您的，或登记时自己起的。"), _("请填写登录名"))
+    ]
     password: Annotated[str, Ask(_("密码"), None, _("请填写密码"))]
 
 
@@ -104,7 +106,7 @@ def come_in(request: Request, typed_in: Typed, house: TheHouse, today: Today, tx
     if opened is None:
         wrong = typed.refused(NotAllowed("登录名或密码不对。", field="password"))
         return _sign_in_page(request, wrong, back, _cards(tx, house, today), status=422)
-    return _opened(request, house, opened, own_address(back))
+    return signed_in(request, house, opened, own_address(back))
 
 
 @router.post("/demo-sign-in")
@@ -115,7 +117,7 @@ def come_in_by_card(request: Request, typed_in: Typed, house: TheHouse, today: T
     card = read(CardForm, typed_in)
     lasts = timedelta(hours=house.settings.session_hours)
     opened = open_demo_session(tx, card.values.person_id if card.values else 0, today, machine_now(), lasts)
-    return _opened(request, house, opened, "/")
+    return signed_in(request, house, opened, "/")
 
 
 @router.post("/sign-out")
@@ -167,7 +169,8 @@ def _place(row: Row[Any]) -> str:
     return row.firm_name or row.bank_name or (words.district(row.district) if row.district else "")
 
 
-def _opened(request: Request, house: TheHouse, opened: OpenedSession, back: str) -> Response:
+def signed_in(request: Request, house: TheHouse, opened: OpenedSession, back: str) -> Response:
+    """To `back` or one's home, with the session's cookie."""
     several = opened.memberships > 1 and back == "/"
     answer = flash.redirect(request, "/identity" if several else (back if back != "/" else HOME[opened.role]))
     answer.set_cookie(

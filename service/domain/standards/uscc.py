@@ -7,7 +7,9 @@ A wrong check digit is no reason to refuse a firm: such codes are in real use. I
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +26,20 @@ _BODY_VALUES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PREFIX = {"enterprise": ("91", "MA"), "individual": ("92", "MA"), "cooperative": ("93", "MA"), "village": ("N2", "MF")}
 
 
+LOOKS_LIKE = {"I": "1", "L": "1", "O": "0", "Q": "0", "D": "0", "Z": "2", "S": "5", "B": "8", "V": "U", "G": "6"}
+"""What is read from a licence in its place: I, O, Z, S and V are in no code, and places 3–8 take digits only."""
+
+
 class CodeState(StrEnum):
     """What a code is worth: `wrong_check` may be somebody's true code and is let in with a flag."""
 
     VALID = "valid"
     WRONG_CHECK = "wrong_check"
     BAD_FORMAT = "bad_format"
+
+
+FaultKind = Literal["length", "character", "body", "outside"]
+"""Not 18; a character that cannot stand there; a check that fails within places 9–17, or outside them."""
 
 
 def clean(text: str) -> str:
@@ -47,6 +57,35 @@ def state_of(code: str) -> CodeState:
     if not _SHAPE.fullmatch(code):
         return CodeState.BAD_FORMAT
     return CodeState.VALID if code[17] == check_character(code[:17]) else CodeState.WRONG_CHECK
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a code, and as nearly as can be told where: the first and last of the places in question."""
+
+    kind: FaultKind
+    first: int = 1
+    last: int = 18
+    letter: str = ""
+    likely: str = ""
+    """The character that is easily taken for it, where that one may stand there."""
+
+
+def fault_of(code: str) -> Fault | None:
+    """What to look at first in a clean code, or None for a valid one.
+
+    Characters 9–17 carry a check of their own, so a code that does not add up is wrong inside them or outside them.
+    """
+    if len(code) != 18:
+        return Fault("length", last=len(code))
+    for place, letter in enumerate(code, 1):
+        allowed = DEPARTMENTS if place == 1 else "0123456789" if 3 <= place <= 8 else ALPHABET
+        if letter not in allowed:
+            likely = LOOKS_LIKE.get(letter, "")
+            return Fault("character", place, place, letter, likely if likely in allowed else "")
+    if code[17] == check_character(code[:17]):
+        return None
+    return Fault("outside" if body_is_consistent(code) else "body", 9, 17)
 
 
 def is_valid(text: str) -> bool:
