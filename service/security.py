@@ -38,6 +38,8 @@ TOO_COMMON = frozenset(
         "zhenghaorong",
     ]
 )
+READABLE = "23456789abcdefghjkmnpqrstuvwxyz"
+CODE_KEY_LENGTH = 16
 _NOBODY = HASHER.hash(secrets.token_urlsafe(16))
 
 
@@ -68,6 +70,11 @@ def weakness_of(password: str, login: str) -> str | None:
 def new_token() -> str:
     """256 random bits for a session, a form or a key."""
     return secrets.token_urlsafe(32)
+
+
+def new_code_key() -> str:
+    """79 random bits to be read off a poster: sixteen letters and digits, none of them like another."""
+    return "".join(secrets.choice(READABLE) for _ in range(CODE_KEY_LENGTH))
 
 
 def hash_token(token: str) -> str:

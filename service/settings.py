@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     api_burst: int = Field(30, ge=1, description="and at once after a pause; at least api_rate")
     api_address_rate: int = Field(100, ge=1, description="the same for one address (an IPv6 /64), whoever asks from it")
     api_address_burst: int = Field(300, ge=1, description="and at once after a pause; at least api_address_rate")
+    enquiry_days: int = Field(180, ge=30, le=1095, description="then an enquiry by code loses name and telephone")
     upload_limit_mb: int = Field(50, ge=1, le=2048)
     session_idle_minutes: int = Field(30, ge=1)
     session_hours: int = Field(12, ge=1)
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     city_name: str = "郑州市"
     city_name_en: str = "Zhengzhou"
     contact: str = Field("", description="a telephone or address printed at the foot of each page")
+    hotline: str = Field("", description="the city's telephone for firms: on posters and where a code has ended")
     sponsor: str = Field("", description="主办单位; this and the next five stand in the footer where they are set")
     site_code: str = Field("", description="政府网站标识码")
     icp_number: str = ""

@@ -35,6 +35,29 @@ class ConsentText:
         return ConsentForm(uscc, self.bank_id, purpose.value, CLASSES, self.text_hash, self.until_on, self.words)
 
 
+@dataclass(frozen=True)
+class ContactText:
+    """The consent to be called, as whoever scanned a code reads it, and the hash of these words."""
+
+    words: str
+
+    @property
+    def text_hash(self) -> str:
+        return hash_of(self.words)
+
+
+def for_contact(bank: str | None, days: int) -> ContactText:
+    """Consent to be called by the district's team, and by the bank whose code it is; kept for so many days."""
+    callers = gettext("企业所在区县的融资服务专班")
+    if bank is not None:
+        callers = gettext("%(team)s和%(bank)s") % {"team": callers, "bank": bank}
+    words = gettext(
+        "我同意平台把以上内容交给%(callers)s，由其就这笔融资意向与我联系、帮助申报，不作其他用途。"
+        "姓名、手机号和企业名称 %(days)s 天后删除；提交后可在回执页面随时撤回，撤回后立即删除。"
+    ) % {"callers": callers, "days": days}
+    return ContactText(words)
+
+
 def for_platform(firm: str, today: date) -> ConsentText:
     """Consent to build the profile and the estimate."""
     until = today + LASTS

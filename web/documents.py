@@ -2,6 +2,8 @@
 
 from functools import cache
 from importlib import import_module
+from io import BytesIO
+from typing import Literal
 
 import segno
 from markupsafe import Markup
@@ -14,6 +16,7 @@ from web import takeaway
 from web.language import LANGUAGES, spoken
 from web.render import is_frozen, render
 
+QUIET = 4  # modules of white around a code, without which telephones do not find it
 FONTS = '"Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", sans-serif'
 PAPER = f"""
 @page {{
@@ -95,5 +98,16 @@ def can_write_chinese() -> bool:
 
 def qr_svg(address: str) -> Markup:
     """The QR code of an address as SVG (error correction Q: a quarter of it may be dirty), with its quiet zone."""
-    code = segno.make(address, error="q", micro=False)
-    return Markup(code.svg_inline(omitsize=True, border=4))  # noqa: S704 - segno writes paths alone, never the address
+    drawn = _code(address).svg_inline(omitsize=True, border=QUIET)
+    return Markup(drawn)  # noqa: S704 - segno writes paths alone, never the address
+
+
+def qr_picture(address: str, kind: Literal["svg", "png"], dots: int = 16) -> bytes:
+    """The same as a file to be taken away: `dots` pixels a module (SVG scales without them)."""
+    drawn = BytesIO()
+    _code(address).save(drawn, kind=kind, scale=dots, border=QUIET)
+    return drawn.getvalue()
+
+
+def _code(address: str) -> segno.QRCode:
+    return segno.make(address, error="q", micro=False)

@@ -73,6 +73,11 @@ def short_day(on: date | None) -> str:
     return NOTHING if on is None else on.isoformat()
 
 
+def masked(number: str) -> str:
+    """A telephone number in a list: enough to tell two apart, too little to call."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "****"
+
+
 def moment(at: datetime | None) -> str:
     """An instant as the city's clocks show it."""
     if at is None:
@@ -87,5 +92,5 @@ def weekday(on: date) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
-    filter_.__name__: filter_ for filter_ in (yuan, money, wan, percent, count, day, short_day, moment, weekday)
+    filter_.__name__: filter_ for filter_ in (yuan, money, wan, percent, count, day, short_day, moment, weekday, masked)
 }

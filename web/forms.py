@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 
 from service.domain.errors import DomainError, NotPossible
-from service.domain.standards import identity
+from service.domain.standards import identity, regions
 from service.domain.standards import uscc as codes
 from web.code_words import phrase_of
 from web.formats import money as money_text
@@ -186,6 +186,14 @@ def _read_resident_number(typed: object) -> object:
     return number
 
 
+def _read_district(typed: object) -> object:
+    if typed not in regions.REGIONS:
+        raise wrong("请从给出的区县中选择")
+    return typed
+
+
+District = Annotated[str, BeforeValidator(_read_district)]
+"""One of the city's reporting areas."""
 Day = Annotated[date, BeforeValidator(_read_day)]
 Uscc = Annotated[str, BeforeValidator(_read_uscc)]
 """18 characters, clean. A wrong check character is let in: it is flagged and counted elsewhere, never blocked."""

@@ -31,6 +31,7 @@ OFFICER = (
     Item("/bank/products", _("产品")),
     Item("/bank/figures", _("业绩")),
     Item("/bank/urgings", _("督办"), "urgings"),
+    Item("/enquiries", _("扫码"), "enquiries"),
     Item("/bank/notices", _("消息"), "notices"),
 )
 BANK_ADMIN = (*OFFICER, Item("/bank/people", _("人员")))
@@ -38,6 +39,7 @@ DISTRICT = (
     Item("/district", _("待办"), "due"),
     Item("/demands", _("需求")),
     Item("/objections", _("异议"), "objections"),
+    Item("/enquiries", _("扫码"), "enquiries"),
     Item("/figures", _("统计")),
     Item("/district/notices", _("消息"), "notices"),
     Item("/registrations", _("登记")),
@@ -52,6 +54,7 @@ CITY = (
     Item("/certificates", _("匹配凭证")),
     Item("/rehearsals", _("政策预演")),
     Item("/registrations", _("登记")),
+    Item("/enquiries", _("扫码")),
     Item("/policy", _("政策")),
 )
 OPERATOR = (

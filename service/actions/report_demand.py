@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from matching.policy import PolicyDay
 from service.actions.act_together import raise_refusal, refusals, settling_each
+from service.actions.answer_enquiry import join_enquiries
 from service.actions.end_demand import lock_own, own_demand, own_of
 from service.actions.give_consent import ConsentForm, check_consent, enter_consents, give_consents
 from service.actions.judge_demand import judge_demands
@@ -142,6 +143,7 @@ def _take(
     notices.add(tx, [_receipt(key, form, today) for key, form in named], today, now)
     acts = [_act("report", key, form.uscc, ground.firms[form.uscc].district, None, S.REPORTED) for key, form in named]
     trail.append(tx, who, acts, now)
+    join_enquiries(tx, who, [form.uscc for form in forms], today, now)
     _judge(tx, ids, "reported", tools, who, today, now)
     return ids
 

@@ -20,6 +20,7 @@ from service.city.demands import draw_demands
 from service.city.deputies import come_to_the_door
 from service.city.feeds import FeedFile, write_feeds
 from service.city.opening import DEMO
+from service.city.scans import hang_up_codes
 from service.city.stage import demo_settings, fresh_database, is_finished, keep_summary, kept_summary, write_marker
 from service.city.watch import Watch, peak_megabytes
 from service.clock import instant_on
@@ -168,10 +169,10 @@ def _over_http(database: Database, settings: Settings, life: Life) -> None:
 def _add_firms(tx: Session, settings: Settings) -> None:
     """Sign-in cards for firms worth looking at: one with offers to compare, one red, one with its loan drawn."""
     assert settings.demo_on is not None
-    cards = [
-        Card(f"demo-firm-{row.what}", row.name, Role.FIRM, uscc=row.uscc) for row in looks.firms_worth_a_look(tx)
-    ]  # fmt: skip
+    firms = looks.firms_worth_a_look(tx)
+    cards = [Card(f"demo-firm-{row.what}", row.name, Role.FIRM, uscc=row.uscc) for row in firms]
     add_cast(tx, DEMO, cards, settings.demo_on, instant_on(settings.demo_on, 19))
+    hang_up_codes(tx, settings.demo_on, firms)
 
 
 def _summary(tx: Session, plan: Plan, life: Life, version: str) -> tuple[dict[str, Any], Table]:

@@ -23,6 +23,7 @@ from service.domain import (  # noqa: F401
     record,
     registration,
     rehearsal,
+    scan_code,
     trail,
     urging,
     work,

@@ -16,6 +16,7 @@ from service.actions.shadow_models import count_unscored, score_unscored
 from service.actions.train_model import register_kept
 from service.clock import Clock
 from service.domain.people import the_platform
+from service.jobs.forgetting import forget_old_enquiries
 from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
 from service.store import drafts, job_list, registrations, runs
@@ -49,6 +50,7 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
         await sweep_stalled(app)
 
     async def tidy() -> None:
+        await asyncio.to_thread(forget_old_enquiries, settings)
         await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
         await asyncio.to_thread(forget_drafts, settings)
 

@@ -16,16 +16,17 @@ from starlette.routing import Mount
 
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
+from service.actions.enquire import EnquiryForm, From, enquire
 from service.actions.issue_key import issue_key
 from service.actions.push_lists import push_missing
 from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
-from service.domain.people import Role, Who, the_platform
+from service.domain.people import THE_DOOR, Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
-from service.store import follow_ups, papers, urgings
+from service.store import follow_ups, intake_codes, papers, urgings
 from tests.browser import session_of
 from tests.builders import (
     CITY,
@@ -52,6 +53,7 @@ from web.main import build_app
 FIRM, BANK = frozenset({"firm"}), frozenset({"officer", "bank_admin"})
 ADMIN, DISTRICT, CITY_ONLY = frozenset({"bank_admin"}), frozenset({"district"}), frozenset({"city"})
 OFFICIALS, OPERATOR = DISTRICT | CITY_ONLY, frozenset({"operator"})
+CALLERS = OFFICIALS | BANK
 SIGNED_IN = FIRM | BANK | OFFICIALS | OPERATOR
 EVERYONE = SIGNED_IN | {"nobody"}
 
@@ -85,6 +87,11 @@ WHO_MAY = {
     "GET /registrations": OFFICIALS,
     "POST /registrations/{registration_id}/admission": FIRM | OFFICIALS,
     "POST /registrations/{registration_id}/refusal": FIRM | OFFICIALS,
+    # behind a scanned code
+    "GET /s/{key}": EVERYONE,
+    "POST /s/{key}": EVERYONE,
+    "GET /s/{key}/receipts/{receipt}": EVERYONE,
+    "POST /s/{key}/receipts/{receipt}/withdrawal": EVERYONE,
     # whoever is signed in
     "GET /products": SIGNED_IN,
     "GET /policy": SIGNED_IN,
@@ -197,6 +204,20 @@ WHO_MAY = {
     "POST /follow-ups/{follow_up_id}/notes": OFFICIALS,
     "POST /follow-ups/{follow_up_id}/end": OFFICIALS,
     "POST /follow-ups/{follow_up_id}/owner": OFFICIALS,
+    # codes to be scanned, and the enquiries that come by them
+    "GET /enquiries": CALLERS,
+    "GET /enquiries/{enquiry_id}": CALLERS,
+    "POST /enquiries/{enquiry_id}/calls": CALLERS,
+    "POST /enquiries/{enquiry_id}/firm": CALLERS,
+    "POST /enquiries/{enquiry_id}/end": CALLERS,
+    "GET /enquiries/codes": CALLERS,
+    "GET /enquiries/codes/new": CALLERS,
+    "POST /enquiries/codes": CALLERS,
+    "GET /enquiries/codes/{code_id}": CALLERS,
+    "GET /enquiries/codes/{code_id}.svg": CALLERS,
+    "GET /enquiries/codes/{code_id}.png": CALLERS,
+    "GET /enquiries/codes/{code_id}/poster.pdf": CALLERS,
+    "POST /enquiries/codes/{code_id}/withdrawal": CALLERS,
     "GET /demands": OFFICIALS,
     "GET /demands/{demand_id}": OFFICIALS,
     "POST /demands/{demand_id}/review": OFFICIALS,
@@ -331,8 +352,14 @@ def foreign(database, settings, world) -> dict[str, object]:
         (consent, *_) = rows_of(tx, "consent", uscc=FENG)
         said = ObjectionForm("amount", "冯氏的数字")
         objection = raise_objection(tx, FENG_HIMSELF, record["id"], said, settings.uploads, TODAY, NOW)
+    with database.transaction(the_platform("test")) as tx:
+        row = {"key": "a" * 16, "kind": "outlet", "district": ZHONGMU, "bank_id": made.other_bank, "outlet": "东路支行"}
+        code_id = intake_codes.add(tx, {**row, "campaign": "冯氏专场", "from_on": TODAY, "made_at": NOW})
+        said = EnquiryForm("r" * 22, "冯氏机械", "冯", "13800138000", 100_000_000, "trade", "0" * 64, FENG)
+        enquiry_id = enquire(tx, THE_DOOR, "a" * 16, said, From("10.0.0.9", NOW), TODAY, NOW).id
     return {
         "registration_id": a_waiting_deputy(database, FENG),
+        "code_id": code_id, "enquiry_id": enquiry_id,
         "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
         "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,

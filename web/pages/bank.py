@@ -19,6 +19,7 @@ from service.domain.standards.regions import REGIONS
 from service.doors import AnOfficer, Now, Today, Tx
 from service.store import bank_desk, bank_line, banks, certificates, notices, products, urgings
 from service.store.bank_desk import Wanted
+from service.store.enquiries import count_due as count_enquiries
 from web import words
 from web.csrf import guard
 from web.flash import redirect
@@ -53,6 +54,7 @@ def badge(request: Request, who: AnOfficer, tx: Tx, today: Today) -> None:
         "due": bank_desk.count_due(tx, who, today),
         "notices": notices.count_unread(tx, who),
         "urgings": urgings.count_for(tx, who, today),
+        "enquiries": count_enquiries(tx, who, today),
     }
     request.state.badge = Badge(who.name, who.role, bank.name, tallies)
 

@@ -13,18 +13,19 @@ from starlette.responses import RedirectResponse, Response
 
 from service.actions.report_demand import EDITABLE, edit_demand, report_demand
 from service.actions.report_demand import ReportForm as Reported
-from service.domain.demand import BEFORE_GRANT
+from service.domain.demand import BEFORE_GRANT, Channel
 from service.domain.errors import Conflict, DomainError, NotFound
 from service.domain.people import Who
 from service.domain.product import LoanType
 from service.doors import AFirm, Now, TheHouse, Today, Tx
 from service.profiles.tools import load_tools
-from service.store import consents, drafts, overview
+from service.store import consents, drafts, enquiries, overview
 from service.store.drafts import Answers, Kept
 from web import consent_words, words
 from web.consent_words import ConsentText
 from web.csrf import guard
 from web.flash import redirect
+from web.formats import WAN
 from web.formats import money as said_money
 from web.formats import percent as said_percent
 from web.forms import Ask, Filled, Form, Typed, blank, money, percent, read, whole, wording
@@ -185,6 +186,8 @@ class StepPage:
     known: Mapping[str, str]
     """What the city knows already and is not asked again; said on the first page."""
     banks: Sequence[words.Option]
+    from_code: bool
+    """Whether the first bank stands there because the firm scanned its code."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +248,8 @@ def report(request: Request, who: AFirm, tx: Tx, house: TheHouse, today: Today, 
         return _check_page(request, tx, who, filling, ticks, today, 422)
     try:
         tools = load_tools(tx, house.settings, today)
-        demand_id = report_demand(tx, who, _reported(who, filling.demand.answers, shown), tools, today, now)
+        channel = Channel.QR if enquiries.find_wish(tx) else Channel.WEB
+        demand_id = report_demand(tx, who, _reported(who, filling.demand.answers, shown, channel), tools, today, now)
     except DomainError as refusal:
         return _check_page(request, tx, who, filling, ticks.refused(refusal), today, _status(refusal))
     drafts.remove(tx, filling.uscc, None)
@@ -328,8 +332,20 @@ def _show(request: Request, tx: Tx, who: Who, filling: Filling, step: str, today
         return _next(filling)
     if step == CHECK:
         return _check_page(request, tx, who, filling, blank(ReadAndTicked), today)
-    typed = filling.answers.get(step, {"term_months": [FIRST_TERM]} if step == "term" else {})
+    typed = filling.answers.get(step) or _first_answer(tx, filling, step)
     return _step_page(request, tx, filling, step, blank(STEPS[step], **typed), today)
+
+
+def _first_answer(tx: Tx, filling: Filling, step: str) -> Mapping[str, Sequence[str]]:
+    """What stands there at first: what the firm said behind a scanned code. Nothing is consented to by it."""
+    if step == "term":
+        return {"term_months": [FIRST_TERM]}
+    wish = enquiries.find_wish(tx) if filling.demand_id is None and step in ("amount", "use", "banks") else None
+    if wish is None:
+        return {}
+    if step == "banks":
+        return {"first_bank": [str(wish.bank_id)]} if wish.bank_id else {}
+    return {"use": [wish.use]} if step == "use" else {"amount_fen": [f"{Decimal(wish.amount_fen) / WAN:f}"]}
 
 
 def _answer(
@@ -376,6 +392,7 @@ def _step_page(
         is_change=filling.next_step == CHECK,
         known={question: said for question, said in known.items() if said},
         banks=banks,
+        from_code=step == "banks" and form.said("first_bank") in _first_answer(tx, filling, step).get("first_bank", ()),
     )
     return page(request, "firm/report/step.html", view, status=status)
 
@@ -451,7 +468,7 @@ def _consents_for(tx: Tx, who: Who, answers: DemandForm, today: date) -> list[Co
     return needed + [consent_words.for_bank(firm.name, bank, names[bank], today) for bank in asked]
 
 
-def _reported(who: Who, answers: DemandForm, shown: Sequence[ConsentText]) -> Reported:
+def _reported(who: Who, answers: DemandForm, shown: Sequence[ConsentText], channel: Channel = Channel.WEB) -> Reported:
     return Reported(
         uscc=who.uscc or "",
         amount_fen=answers.amount_fen,
@@ -463,6 +480,7 @@ def _reported(who: Who, answers: DemandForm, shown: Sequence[ConsentText]) -> Re
         intended=answers.intended,
         reserve=answers.others,
         consents=tuple(one.form(who.uscc or "") for one in shown),
+        channel=channel,
         wants_renewal_without_repayment=answers.use == "renewal" and answers.wants_renewal_without_repayment,
     )
 

@@ -8,6 +8,7 @@ from fastapi import Request
 from service.domain.people import Role, Who
 from service.doors import AnOfficial, Today, Tx
 from service.store import follow_ups, notices, objections, urgings, verdicts
+from service.store.enquiries import count_due as count_enquiries
 from web import words
 from web.language import gettext
 from web.policy_words import criterion_name
@@ -32,6 +33,7 @@ def badge(request: Request, who: AnOfficial, tx: Tx, today: Today) -> None:
             "due": count_due(tx, who, today),
             "objections": objections.count_due(tx, who, today),
             "notices": notices.count_unread(tx, who),
+            "enquiries": count_enquiries(tx, who, today),
         }
         request.state.badge = Badge(who.name, who.role, place, tallies)
     else:

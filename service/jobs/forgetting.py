@@ -1,0 +1,19 @@
+"""What the nightly tidying forgets of people: enquiries by code whose time is over."""
+
+from service.actions.answer_enquiry import AT_ONCE, forget_enquiries
+from service.clock import Clock
+from service.domain.people import the_platform
+from service.settings import Settings
+from service.store.database import transaction
+
+
+def forget_old_enquiries(settings: Settings) -> int:
+    """Take name and telephone from enquiries whose time is over, batch by batch; how many."""
+    clock = Clock(settings.demo_on)
+    platform, forgotten = the_platform("tidy"), 0
+    while True:
+        with transaction(platform) as tx:
+            batch = forget_enquiries(tx, platform, settings.enquiry_days, clock.today(), clock.now())
+        forgotten += batch
+        if batch < AT_ONCE:
+            return forgotten
