@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from web import csrf, flash, formats, record_words, words
 from web.assets import asset
 from web.fact_words import source_name
+from web.forms import Filled
 from web.language import gettext, ngettext
 from web.shell import shell_of
 
@@ -83,6 +84,7 @@ def page(request: Request, template: str, view: object, *, part: str | None = No
         "view": view,
         "shell": shell_of(request, said),
         "csrf": csrf.expected(request, used_seed),
+        "mistaken": mistaken(view),
     }
     body = render(template, context, part if is_part else None)
     answer = _tagged(request, body) if is_part and status == 200 else HTMLResponse(body, status)
@@ -93,6 +95,11 @@ def page(request: Request, template: str, view: object, *, part: str | None = No
     if said is not None:
         flash.forget(answer)
     return answer
+
+
+def mistaken(view: object) -> list[Filled[Any]]:
+    """The forms of a page that came back with mistakes: the title and the summaries stand above all that it shows."""
+    return [one for one in vars(view).values() if isinstance(one, Filled) and one.errors]
 
 
 def is_frozen(view: object) -> bool:

@@ -43,6 +43,7 @@ class SampleForm(Form):
     on: Annotated[date | None, Ask(_("希望到账日期"))] = None
     paper: Annotated[object, Ask(_("上传资料"), _("照片或 PDF，不超过 10 MB"))] = None
     agree: Annotated[bool, Ask(_("以上内容属实"))] = Field(default=False)
+    rows: Annotated[tuple[str, ...], Ask(_("需求"))] = ()
 
 
 @dataclass(frozen=True)

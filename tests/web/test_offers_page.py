@@ -13,7 +13,7 @@ from service.domain.answering import AnswerForm, OfferForm
 from service.domain.cost import cost_fen
 from service.domain.people import the_platform
 from service.domain.push_list import Repayment
-from tests.browser import Browser, session_of
+from tests.browser import Browser
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -27,9 +27,7 @@ from tests.builders import (
     rows_of,
     some_tools,
 )
-from tests.chromium import faults_of, served
 from tests.paper import words_of
-from tests.web.test_axe import opened
 from web.main import build_app
 
 
@@ -155,35 +153,6 @@ def test_the_firm_may_say_that_nobody_called_once_the_day_for_it_is_over(databas
 def test_a_years_loan_of_100_000_yuan_at_6_percent_costs_its_interest_and_fees(repayment, fen) -> None:
     assert cost_fen(10_000_000, Decimal("0.06"), 0, 12, repayment) == fen
     assert cost_fen(10_000_000, Decimal("0.06"), 5_000, 12, repayment) == fen + 5_000
-
-
-@pytest.mark.browser
-def test_axe_finds_nothing_to_mend_where_a_firm_decides(database, settings, world, demand, chromium) -> None:
-    with database.transaction(the_platform("test")) as tx:
-        offer, line = rows_of(tx, "offer")[0], rows_of(tx, "push_line", bank_id=world.bank)[0]["id"]
-        last = rows_of(tx, "answer", line_id=line)[-1]["id"]
-    paths = [f"/firm/demands/{demand}/offers", f"/firm/demands/{demand}/withdrawal", "/firm/records"]
-    paths += [f"/offers/{offer['id']}/acceptance", f"/firm/consents/{world.bank}/withdrawal", "/firm/consents"]
-    app = build_app(settings, database, Clock(demo_on=TODAY))
-    session = session_of(database, FANG_HERSELF, TODAY)
-    with served(app) as address, opened(chromium, address, app, session, {}) as page:
-        assert faults_on(page, address, paths) == []
-        officer = bai(world.bank)
-        with database.transaction(officer) as tx:
-            asks = AnswerForm(line, "needs_papers", papers=("近一年流水", "营业执照"), corrects_id=last)
-            answer_line(tx, officer, asks, TODAY, NOW)
-        assert faults_on(page, address, [f"/push-lines/{line}/papers", f"/firm/demands/{demand}"]) == []
-
-
-def faults_on(page, address: str, paths: list[str]) -> list[str]:
-    """What axe finds at a phone's and a desk's width."""
-    found = []
-    for path in paths:
-        assert page.goto(address + path).status == 200, path
-        for width in (360, 1280):
-            page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{path} at {width}: {fault}" for fault in faults_of(page)]
-    return found
 
 
 def test_every_fee_is_read_with_who_collects_it_on_the_page_on_paper_and_before_the_choice(
