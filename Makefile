@@ -1,4 +1,4 @@
-# Words: setup · demo · test · check · serve · work · bench · soak · pictures · assets · locale · lock · clean
+# Words: setup · demo · test · check · serve · work · bench · soak · acceptance · pictures · assets · locale · lock · clean
 # Every word sets up first, and only when requirements.lock or pyproject.toml changed.
 
 VENV   ?= .venv
@@ -12,7 +12,7 @@ TEST_PROCESSES ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo real test check serve work bench soak pictures assets locale lock clean
+.PHONY: setup demo real test check serve work bench soak acceptance pictures assets locale lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -59,6 +59,10 @@ bench: $(VENV)/.bench
 
 soak: setup
 	$(BIN)/python -m pytest -m soak
+
+# What the pages must be, item by item (docs/acceptance.md).
+acceptance: setup
+	$(BIN)/python bench/acceptance.py --json docs/acceptance.json
 
 # From a demo that runs (make demo).
 pictures: setup

@@ -99,7 +99,8 @@ def page(request: Request, template: str, view: object, *, part: str | None = No
 
 def mistaken(view: object) -> list[Filled[Any]]:
     """The forms of a page that came back with mistakes: the title and the summaries stand above all that it shows."""
-    return [one for one in vars(view).values() if isinstance(one, Filled) and one.errors]
+    shown = [one for part in vars(view).values() for one in (part.values() if isinstance(part, Mapping) else (part,))]
+    return [one for one in shown if isinstance(one, Filled) and one.errors]
 
 
 def is_frozen(view: object) -> bool:

@@ -48,6 +48,8 @@ FIRM = {
     "withdraw a consent": ("feng", "/firm/consents/{other bank}/withdrawal"),
     "records of a firm": ("fang", "/firm/records"),
     "records of a firm: none": ("new firm", "/firm/records"),
+    "contest a record": ("fang", "/firm/records/{record}/objection"),
+    "an objection for its firm": ("fang", "/firm/objections/{objection}"),
     "messages of a firm": ("fang", "/firm/notices"),
     "messages of a firm: none": ("new firm", "/firm/notices"),
     "products beside a demand": ("fang", "/products"),
@@ -89,6 +91,9 @@ OFFICIAL = {
     "messages of a district": ("district", "/district/notices"),
     "follow-up": ("district", "/follow-ups/{follow up}"),
     "follow-up: ended": ("district", "/follow-ups/{ended follow up}"),
+    "objections": ("district", "/objections"),
+    "objections: none": ("other district", "/objections"),
+    "an objection for a district": ("district", "/objections/{objection}"),
     "demands of a district": ("district", "/demands"),
     "demands: nothing found": ("district", "/demands?q=zzz"),
     "demand for a district": ("district", "/demands/{fangs}"),
@@ -117,6 +122,8 @@ OFFICIAL = {
     "rehearsal: lights that turn": ("city", "/rehearsals/{done rehearsal}/demands"),
 }
 OPERATOR = {
+    "objections for an operator": ("operator", "/objections"),
+    "an objection for an operator": ("operator", "/objections/{objection}"),
     "health": ("operator", "/operator"),
     "feeds": ("operator", "/operator/feeds"),
     "feed with errors": ("operator", "/operator/feeds/{feed}"),
@@ -151,6 +158,7 @@ NO_PAGES = {
     "/metrics": "for machines",
     "/firm/demands/new": "sends to the first question that is open",
     "/firm/demands/{demand_id}/edit": "takes up the answers as a draft and sends to their check",
+    "/objections/{objection_id}/paper": "a file a firm sent with its objection",
     "/papers/{paper_id}": "a file a firm handed in",
     "/operator/models/{version}/files/{name}": "a file of a model",
 }

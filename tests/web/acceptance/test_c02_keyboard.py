@@ -36,8 +36,8 @@ def reports_a_demand(keys: Keyboard, town: Town) -> str:
 
 def accepts_an_offer(keys: Keyboard, town: Town) -> str:
     keys.enters("text=接受这份报价")
-    keys.enters("button")
-    return r"/firm/demands/\d+"
+    keys.enters("text=接受这份报价")
+    return r"/firm(/demands/\d+)?"
 
 
 def withdraws_a_consent(keys: Keyboard, town: Town) -> str:

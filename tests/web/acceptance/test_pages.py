@@ -9,6 +9,7 @@ from service.clock import Clock
 from tests.builders import TODAY
 from tests.web.acceptance.pages import FILES, NO_PAGES, PAGES
 from web.main import build_app
+from web.render import TEMPLATES
 
 
 def paths_read(app) -> list[str]:
@@ -33,3 +34,8 @@ def test_every_address_that_shows_a_page_is_listed_or_argued(database, settings)
     unnamed = [path for path in paths if path not in opened and path not in NO_PAGES]
     assert unnamed == [], "add each to tests/web/acceptance/pages.py, or say there why it shows no page"
     assert set(NO_PAGES) - set(paths) == set()
+
+
+def test_only_the_sheet_itself_lists_mistakes_so_that_they_stand_above_everything_once() -> None:
+    own = [path.name for path in TEMPLATES.rglob("*.html") if "ui.error_summary(" in path.read_text("utf-8")]
+    assert own == ["base.html"]

@@ -14,6 +14,7 @@ from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
 from service.actions.promote_model import propose_model
 from service.actions.push_lists import push_missing
+from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.actions.rehearse_policy import rehearse_waiting
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.actions.review_demand import ask_for_a_person
@@ -93,6 +94,7 @@ def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     _credit(town)
     _follow_ups(town)
     _letters(town, made)
+    _objection(town)
     _operations(town)
     _rehearsals(town, settings)
     for who, use in (("feng", "trade"), ("fang", "working_capital")):  # Fang has a demand for that use already
@@ -231,6 +233,16 @@ def _letters(town: Town, made: Small) -> None:
     with town.database.transaction(PLATFORM) as tx:
         town.things["urging"] = urgings.add(tx, urging | sent)
         town.things["report code"] = rows_of(tx, "issued_report")[0]["token"]
+
+
+def _objection(town: Town) -> None:
+    """Fang contests one of its records; another may be contested yet."""
+    with town.database.transaction(FANG_HERSELF) as tx:
+        contested, other, *_ = rows_of(tx, "record", uscc=FANG)
+        said = ObjectionForm("amount", "金额多了一个零。")
+        uploads = town.app.state.house.settings.uploads
+        town.things["objection"] = raise_objection(tx, FANG_HERSELF, contested["id"], said, uploads, TODAY, NOW)
+        town.things["record"] = other["id"]
 
 
 def _operations(town: Town) -> None:
