@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -24,6 +24,7 @@ from service.telemetry import set_up_logging
 
 PAGES = "web.main:create_app"  # by name: the floors run down, and these processes stand below the pages
 WORKER = "service.jobs.worker:run"
+EXPORTS = "web.export_kinds:KINDS"
 GRACE_SECONDS = 20  # for the answers on their way when we are told to stop
 
 
@@ -85,7 +86,7 @@ def run_jobs(settings: Settings) -> None:
     hand_on(settings)
     set_up_logging(settings)
     with ending_in_order(), open_database(settings):
-        work = _named(WORKER)(settings)
+        work = _named(WORKER)(settings, _named(EXPORTS))
         if inspect.isawaitable(work):
             asyncio.run(_finished(work))
 
@@ -105,7 +106,6 @@ async def _finished(work: Any) -> None:
     await work
 
 
-def _named(where: str) -> Callable[..., Any]:
+def _named(where: str) -> Any:
     module, _, name = where.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
+    return getattr(import_module(module), name)

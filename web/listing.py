@@ -83,6 +83,12 @@ class Listing(Generic[Row]):
         turned = self.wish.sort == column.key and not self.wish.descending
         return self._at(sort=("-" if turned else "") + column.key, page=1)
 
+    @property
+    def query(self) -> str:
+        """The filters and the order as they stand in an address: what an export of the whole list repeats."""
+        sort = ("-" if self.wish.descending else "") + self.wish.sort
+        return urlencode({key: value for key, value in {**self.filters, "sort": sort}.items() if value})
+
     def on_page(self, number: int) -> str:
         """The address of another page in the same order."""
         return self._at(sort=("-" if self.wish.descending else "") + self.wish.sort, page=number)

@@ -57,6 +57,7 @@ TO_BANK: Mapping[str, Phrase] = {
     "offer_accepted": _("%(firm)s接受了贵行的报价，请办理授信（%(demand)s）。"),
     "line_accepted": _("%(firm)s接受了贵行的报价，请办理授信（%(demand)s）。"),
     "line_silent": _("%(firm)s（%(demand)s）逾期没有反馈，记为沉默。"),
+    "export_done": _("导出已完成：%(export)s，共 %(lines)s 行，%(on)s前由导出人下载。"),
     "line_withdrawn": _("%(firm)s撤回了%(demand)s，此项不再办理。"),
     "line_passed_over": _("%(firm)s选择了其他银行，此项不再办理（%(demand)s）。"),
     "urging_sent": _("市级督办：%(ground)s，涉及 %(lines)s 项，请在 %(due)s 前回复。"),
@@ -69,10 +70,11 @@ TO_OFFICIAL: Mapping[str, Phrase] = {
     "person_asks": _("有人申请为%(firm)s办事，请核对授权。"),
     "contact_disputed": _("%(firm)s说%(banks)s没有联系过它（%(demand)s）。"),
     "objection_raised": _("%(firm)s对一条“%(item)s”记录提出异议，最迟 %(due)s 答复。"),
+    "export_done": _("导出已完成：%(export)s，共 %(lines)s 行，%(on)s前由导出人下载。"),
 }
 CODED = {
     "step": "due_step", "decision": "review_decision", "old": "light", "new": "light", "light": "light",
-    "ground": "urging_ground",
+    "ground": "urging_ground", "export": "export_kind",
 }  # fmt: skip
 """A told value → the group its word stands in."""
 
@@ -137,6 +139,8 @@ def _address(who: Who, notice: Row[Any]) -> str:
         return "/firm/people" if who.role is Role.FIRM else "/registrations"
     if who.role is Role.FIRM:
         return f"/firm/demands/{notice.demand_id}" if notice.demand_id else ""
+    if notice.kind == "export_done":
+        return "/exports"
     if who.is_bank:
         if "urging_id" in notice.told:
             return f"/bank/urgings/{notice.told['urging_id']}"

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import xlsxwriter
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from web.language import gettext
 
+NAME = "book.xlsx"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -20,12 +22,16 @@ def download(content: bytes | str, name: str, media_type: str = XLSX) -> Respons
 
 
 class Book:
-    """A workbook made in memory; `file` is XlsxWriter's own."""
+    """A workbook made in memory, or in `folder` row by row where it is long; `file` is XlsxWriter's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._out = io.BytesIO()
-        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        self.file = xlsxwriter.Workbook(self._out, options)
+        plain = {"strings_to_formulas": False, "strings_to_urls": False}
+        if folder is None:
+            self.file = xlsxwriter.Workbook(self._out, {"in_memory": True, **plain})
+        else:
+            long = {"constant_memory": True, "tmpdir": str(folder), **plain}
+            self.file = xlsxwriter.Workbook(folder / NAME, long)
 
     @cached_property
     def head(self) -> Any:

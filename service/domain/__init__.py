@@ -6,6 +6,7 @@ from service.domain import (  # noqa: F401
     credit,
     demand,
     draft,
+    export,
     figure,
     firm,
     follow_up,

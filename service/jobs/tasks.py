@@ -8,6 +8,7 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 
+from service.actions.make_export import Kinds, forget_expired, make_waiting
 from service.actions.promote_model import expire_promotions
 from service.actions.rehearse_policy import rehearse_waiting
 from service.actions.run_cycle import Ran, run_cycle
@@ -21,7 +22,7 @@ from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
 from service.store import drafts, job_list, registrations, runs
 from service.store.database import transaction
-from service.store.queue import REHEARSE, SHADOW, TODAY
+from service.store.queue import EXPORT, REHEARSE, SHADOW, TODAY
 
 MOST_ATTEMPTS = 3
 """A job that ended its worker so often is not tried again: it waits as failed for the operator."""
@@ -32,8 +33,11 @@ log = structlog.get_logger("jobs")
 Work = Callable[[], Awaitable[None]]
 
 
-def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
-    """The queue's tasks on a connection pool of their own, as the platform's role."""
+def make_app(settings: Settings, conninfo: str, exports: Kinds | None = None) -> procrastinate.App:
+    """The queue's tasks on a connection pool of their own, as the platform's role.
+
+    `exports`: what can be exported, by kind; the words are the pages', which stand above this floor.
+    """
     connector = procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4)
     app = procrastinate.App(connector=connector)
 
@@ -46,6 +50,9 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
     async def rehearse() -> None:
         await asyncio.to_thread(rehearse_waiting, settings)
 
+    async def export() -> None:
+        await asyncio.to_thread(make_waiting, settings, exports or {})
+
     async def sweep() -> None:
         await sweep_stalled(app)
 
@@ -53,10 +60,12 @@ def make_app(settings: Settings, conninfo: str) -> procrastinate.App:
         await asyncio.to_thread(forget_old_enquiries, settings)
         await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
         await asyncio.to_thread(forget_drafts, settings)
+        await asyncio.to_thread(forget_expired, settings)
 
-    work: dict[str, Work] = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, "sweep": sweep, "tidy": tidy}
+    one_by_one = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, EXPORT: export}
+    work: dict[str, Work] = {**one_by_one, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
-        lock = name if name in (TODAY, SHADOW, REHEARSE) else None
+        lock = name if name in one_by_one else None
         app.task(name=name, lock=lock, queueing_lock=name, pass_context=True)(_with_faults_kept(act, settings))
     for entry in TIMETABLE:
         app.periodic(cron=entry.cron, periodic_id=entry.task)(_caller(app, entry.task))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from matching.terms import Words
-from service.store.queue import REHEARSE, SHADOW, TODAY
+from service.store.queue import EXPORT, REHEARSE, SHADOW, TODAY
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,15 @@ TIMETABLE = (
     Entry(TODAY, "*/5 * * * *", Words("今天还缺什么就补什么", "do what today still lacks")),
     Entry(SHADOW, "*/10 * * * *", Words("给影子模型还缺的评分", "score what the shadow models still lack")),
     Entry(REHEARSE, "*/10 * * * *", Words("做还没做完的政策预演", "rehearse the policies that wait")),
+    Entry(EXPORT, "*/10 * * * *", Words("做还没做完的导出", "make the exports that wait")),
     Entry("sweep", "* * * * *", Words("接手中断的任务", "take up jobs whose worker is gone")),
     Entry(
         "tidy",
         "40 18 * * *",
-        Words("清理一周前的任务和三十天没动的草稿", "remove jobs a week old, drafts left for 30 days"),
+        Words(
+            "清理一周前的任务、到期的导出和三十天没动的草稿",
+            "remove jobs a week old, expired exports, drafts left for 30 days",
+        ),
     ),
 )
 """18:40 UTC is 02:40 in the city. The queue skips a call that is ten minutes late: the next one does the same work."""

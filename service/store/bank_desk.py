@@ -77,7 +77,8 @@ class Wanted:
     is_intended: bool = False
     sort: str = "due_on"
     descending: bool = False
-    limit: int = 50
+    limit: int | None = 50
+    """None: all of them."""
     offset: int = 0
 
 
@@ -106,15 +107,25 @@ def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequ
     The page's lines are found first, over the fewest tables; what is known of each is looked up for these alone.
     """
     where, values = _sought(who, wanted, today)
+    total: int = tx.execute(text(f"SELECT count(*) FROM {_joined(where)} {where}"), values).scalar_one()
+    return list_of_ids(tx, who, list_ids(tx, who, wanted, today)), total
+
+
+def list_ids(tx: Session, who: Who, wanted: Wanted, today: date) -> list[int]:
+    """The keys of the lines that are wanted, in their order."""
+    where, values = _sought(who, wanted, today)
     direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
     order = ", ".join([*(f"{part} {direction}" for part in SORTS[wanted.sort].split(", ")), "l.id"])
-    total: int = tx.execute(text(f"SELECT count(*) FROM {_joined(where)} {where}"), values).scalar_one()
     found = f"SELECT l.id FROM {_joined(where, order)} {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
     window = {"limit": wanted.limit, "offset": wanted.offset}
-    ids = tx.execute(text(found), {**values, **window}).scalars().all()
-    rows = tx.execute(text(f"{LINE} AND l.id = ANY(:ids)"), {"bank_id": who.bank_id, "ids": ids}).all()
+    return list(tx.execute(text(found), {**values, **window}).scalars())
+
+
+def list_of_ids(tx: Session, who: Who, ids: Sequence[int]) -> list[Row[Any]]:
+    """The bank's lines of these keys, in the order of the keys."""
+    rows = tx.execute(text(f"{LINE} AND l.id = ANY(:ids)"), {"bank_id": who.bank_id, "ids": list(ids)}).all()
     known = {row.id: row for row in rows}
-    return [known[line_id] for line_id in ids if line_id in known], total
+    return [known[line_id] for line_id in ids if line_id in known]
 
 
 def _sought(who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:

@@ -33,6 +33,11 @@ SORTS = {
     "state": "d.state",
     "district": "d.district",
 }
+OF_IDS = text("""
+    SELECT d.*, f.name AS firm_name, f.industry, f.size_class
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY w (id, place) JOIN demand d ON d.id = w.id
+    JOIN firm f ON f.uscc = d.uscc ORDER BY w.place
+""")
 TALLY = text("""
     SELECT d.light, count(*) AS demands, count(*) FILTER (WHERE d.next_on < :today) AS overdue
     FROM demand d WHERE d.closed_on IS NULL AND d.state NOT IN ('granted', 'drawn')
@@ -75,21 +80,39 @@ class Sought:
 
 def find(tx: Session, who: Who, sought: Sought, today: date) -> tuple[Sequence[Row[Any]], int]:
     """One page of demands in the official's scope, and how many there are."""
-    values = {
+    values = _values(who, sought, today)
+    found = f"{FOUND} AND {ONLY[sought.only]}"
+    total: int = tx.execute(text(f"SELECT count(*) {found}"), values).scalar_one()
+    page = f"SELECT d.*, f.name AS firm_name, f.industry, f.size_class {found} ORDER BY {_order(sought)}"
+    rows = tx.execute(
+        text(f"{page} LIMIT :limit OFFSET :offset"), {**values, "limit": sought.limit, "offset": sought.offset}
+    )
+    return rows.all(), total
+
+
+def list_ids(tx: Session, who: Who, sought: Sought, today: date) -> list[int]:
+    """The keys of all demands that are sought, in their order."""
+    found = f"SELECT d.id {FOUND} AND {ONLY[sought.only]} ORDER BY {_order(sought)}"
+    return list(tx.execute(text(found), _values(who, sought, today)).scalars())
+
+
+def list_of_ids(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The demands of these keys that this transaction may see, in the order of the keys."""
+    return tx.execute(OF_IDS, {"ids": list(ids)}).all()
+
+
+def _values(who: Who, sought: Sought, today: date) -> dict[str, Any]:
+    return {
         "district": who.district if who.role is Role.DISTRICT else (sought.district or None),
         "light": sought.light or None,
         "next_by": sought.next_by or None,
         "query": f"%{sought.query}%" if sought.query else None,
         "today": today,
     }
-    found = f"{FOUND} AND {ONLY[sought.only]}"
-    total: int = tx.execute(text(f"SELECT count(*) {found}"), values).scalar_one()
-    order = f"{SORTS[sought.sort]} {'DESC' if sought.descending else 'ASC'} NULLS LAST, d.id"
-    page = f"SELECT d.*, f.name AS firm_name, f.industry, f.size_class {found} ORDER BY {order}"
-    rows = tx.execute(
-        text(f"{page} LIMIT :limit OFFSET :offset"), {**values, "limit": sought.limit, "offset": sought.offset}
-    )
-    return rows.all(), total
+
+
+def _order(sought: Sought) -> str:
+    return f"{SORTS[sought.sort]} {'DESC' if sought.descending else 'ASC'} NULLS LAST, d.id"
 
 
 def tally(tx: Session, who: Who, today: date) -> dict[str, Row[Any]]:

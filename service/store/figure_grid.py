@@ -36,6 +36,12 @@ EVENTS = """
       AND (CAST(:as_of AS date) IS NULL OR e.recorded_on <= :as_of) AND {only}
 """
 
+OF_IDS = text("""
+    SELECT e.*, b.name AS bank_name, d.number AS demand_number
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY w (id, place) JOIN figure_event e ON e.id = w.id
+    LEFT JOIN bank b ON b.id = e.bank_id LEFT JOIN demand d ON d.id = e.demand_id ORDER BY w.place
+""")
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -78,6 +84,17 @@ def list_events(
     columns = "e.*, b.name AS bank_name, d.number AS demand_number"
     page = f'SELECT {columns} {events} ORDER BY e."on" DESC, e.id DESC LIMIT :limit OFFSET :offset'
     return tx.execute(text(page), {**values, "limit": limit, "offset": offset}).all(), whole
+
+
+def list_event_ids(tx: Session, who: Who, cut: Cut) -> list[int]:
+    """The keys of all events of a cut, the latest first."""
+    found = f'SELECT e.id {EVENTS.format(only=ONLY[cut.only])} ORDER BY e."on" DESC, e.id DESC'
+    return list(tx.execute(text(found), _values(who, cut)).scalars())
+
+
+def list_events_of(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The events of these keys that this transaction may see, in the order of the keys."""
+    return tx.execute(OF_IDS, {"ids": list(ids)}).all()
 
 
 def _values(who: Who, cut: Cut) -> dict[str, Any]:

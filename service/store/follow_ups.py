@@ -23,6 +23,16 @@ LISTED = text("""
       AND (CAST(:owner AS text) IS NULL OR u.owner = :owner) AND u.next_on <= :until
     ORDER BY u.next_on, u.id LIMIT :limit
 """)
+OPEN_IDS = text("""
+    SELECT id FROM follow_up WHERE closed_on IS NULL AND (CAST(:district AS text) IS NULL OR district = :district)
+    ORDER BY next_on, id
+""")
+OF_IDS = text("""
+    SELECT u.*, d.number, d.light, d.amount_fen, f.name AS firm_name, p.name AS owner_name
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY w (id, place) JOIN follow_up u ON u.id = w.id
+    JOIN demand d ON d.id = u.demand_id JOIN firm f ON f.uscc = u.uscc
+    LEFT JOIN person p ON p.id = u.owner_person_id ORDER BY w.place
+""")
 NOTES = text("""
     SELECT n.*, p.name AS writer FROM follow_up_note n LEFT JOIN person p ON p.id = n.written_by
     WHERE n.follow_up_id = :id ORDER BY n.id
@@ -81,6 +91,17 @@ def list_open(
     """Open work of the district (of the city, for its officials) due until a day, first due first."""
     district = who.district if who.role is Role.DISTRICT else None
     return tx.execute(LISTED, {"district": district, "owner": owner, "until": until, "limit": limit}).all()
+
+
+def list_open_ids(tx: Session, who: Who) -> list[int]:
+    """The keys of all open work of the district (of the city, for its officials), first due first."""
+    district = who.district if who.role is Role.DISTRICT else None
+    return list(tx.execute(OPEN_IDS, {"district": district}).scalars())
+
+
+def list_of_ids(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The follow-ups of these keys that this transaction may see, in the order of the keys."""
+    return tx.execute(OF_IDS, {"ids": list(ids)}).all()
 
 
 def list_notes(tx: Session, follow_up_id: int) -> Sequence[Row[Any]]:

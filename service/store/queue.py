@@ -14,6 +14,9 @@ TODAY = "today"
 SHADOW = "shadow"
 """Score what the shadow models still lack."""
 
+EXPORT = "export"
+"""Make the exports that wait."""
+
 REHEARSE = "rehearse"
 """Rehearse the policies that wait for it."""
 

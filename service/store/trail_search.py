@@ -23,6 +23,11 @@ FOUND = """
       AND (CAST(:since AS timestamptz) IS NULL OR t.at >= :since)
       AND (CAST(:until AS timestamptz) IS NULL OR t.at < :until)
 """
+OF_IDS = text("""
+    SELECT t.*, p.name AS person_name, b.name AS bank_name
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY w (id, place) JOIN trail t ON t.id = w.id
+    LEFT JOIN person p ON p.id = t.actor_id LEFT JOIN bank b ON b.id = t.bank_id ORDER BY w.place
+""")
 CHAINS = text("""
     SELECT chain, entries, hash FROM trail_head WHERE chain LIKE :day || '/%' ORDER BY chain
 """)
@@ -70,6 +75,16 @@ def find(tx: Session, sought: Sought, limit: int = 50, offset: int = 0) -> tuple
     page = f"SELECT t.*, p.name AS person_name, b.name AS bank_name {FOUND} ORDER BY t.id DESC"
     found = tx.execute(text(f"{page} LIMIT :limit OFFSET :offset"), {**values, "limit": limit, "offset": offset})
     return found.all(), total
+
+
+def list_ids(tx: Session, sought: Sought) -> list[int]:
+    """The keys of all entries that are sought, the newest first."""
+    return list(tx.execute(text(f"SELECT t.id {FOUND} ORDER BY t.id DESC"), sought.values()).scalars())
+
+
+def list_of_ids(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The entries of these keys that this transaction may see, in the order of the keys."""
+    return tx.execute(OF_IDS, {"ids": list(ids)}).all()
 
 
 def demand_numbered(tx: Session, number: str) -> int:

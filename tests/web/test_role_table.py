@@ -6,6 +6,7 @@ Refused is: sent to the sign-in page, 401, or 403 because of who one is. A forei
 import re
 import secrets
 from datetime import timedelta
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,12 +19,15 @@ from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
 from service.actions.enquire import EnquiryForm, From, enquire
 from service.actions.issue_key import issue_key
+from service.actions.make_export import ask_export
 from service.actions.push_lists import push_missing
 from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import THE_DOOR, Role, Who, the_platform
+from service.domain.export import ExportKind, Wish
+from service.domain.people import Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
 from service.store import follow_ups, intake_codes, papers, urgings
@@ -197,6 +201,12 @@ WHO_MAY = {
     "POST /api/v1/grants": BANK,
     "POST /api/v1/drawdowns": BANK,
     "GET /api/v1/products": BANK,
+    # long lists as Excel
+    "GET /exports": BANK | OFFICIALS | OPERATOR,
+    "POST /exports": BANK | OFFICIALS | OPERATOR,
+    "GET /exports/{export_id}": BANK | OFFICIALS | OPERATOR,
+    "GET /exports/{export_id}.xlsx": BANK | OFFICIALS | OPERATOR,
+    "POST /exports/{export_id}/cancellation": BANK | OFFICIALS | OPERATOR,
     # officials
     "GET /district": DISTRICT,
     "POST /reviews/decisions": DISTRICT,
@@ -357,6 +367,9 @@ def foreign(database, settings, world) -> dict[str, object]:
         code_id = intake_codes.add(tx, {**row, "campaign": "冯氏专场", "from_on": TODAY, "made_at": NOW})
         said = EnquiryForm("r" * 22, "冯氏机械", "冯", "13800138000", 100_000_000, "trade", "0" * 64, FENG)
         enquiry_id = enquire(tx, THE_DOOR, "a" * 16, said, From("10.0.0.9", NOW), TODAY, NOW).id
+        wish = Wish(ExportKind.PUSH_LINES, "only=all", "zh_Hans_CN")
+        (person,) = rows_of(tx, "person", name=officer.name)
+        export_id = ask_export(tx, replace(officer, person_id=person["id"]), wish, 3_000, TODAY, NOW)
     return {
         "registration_id": a_waiting_deputy(database, FENG),
         "code_id": code_id, "enquiry_id": enquiry_id,
@@ -365,6 +378,8 @@ def foreign(database, settings, world) -> dict[str, object]:
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
+        "record_id": record["id"], "objection_id": objection,
+        "paper_id": paper_id, "export_id": export_id,
     }  # fmt: skip
 
 

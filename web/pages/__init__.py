@@ -22,6 +22,7 @@ from web.pages import (
     enquiry_codes,
     enquiry_form,
     entry,
+    exports,
     firm,
     firm_data,
     firm_objections,
@@ -85,6 +86,7 @@ ROUTERS = (
     city_briefing.router,
     projection.router,
     city_rehearsal.router,
+    exports.router,
     papers.router,
     papers.city_router,
     enquiry_codes.router,  # before the enquiries: 'codes' is no enquiry's number

@@ -179,7 +179,7 @@ def _lists_page(
     one: Row[Any] | None = None,
 ) -> Response:
     wish = Wish.of(request, COLUMNS, usual="due_on")
-    wanted = _wanted(request, wish, one)
+    wanted = wanted_of(request, wish, one.id if one else None)
     kept = {name: value for name, value in _filters(wanted).items() if value}
     rows, total = bank_desk.list_lines(tx, who, wanted, today)
     address = f"/push-lists/{one.id}" if one else "/push-lists"
@@ -209,14 +209,14 @@ def _lists_page(
     return page(request, "bank/lists.html", view, part="rows", status=status)
 
 
-def _wanted(request: Request, wish: Wish, one: Row[Any] | None) -> Wanted:
-    """What the address asks for; what it does not say rightly is not asked."""
+def wanted_of(request: Request, wish: Wish, list_id: int | None) -> Wanted:
+    """What the address asks for, of one list or of all; what it does not say rightly is not asked."""
     asked = request.query_params
     only, light, product = asked.get("only", ""), asked.get("light", ""), asked.get("product", "")
     district = asked.get("district", "")
     return Wanted(
-        only=only if only in FILTERS else "all" if one else "open",
-        list_id=one.id if one else None,
+        only=only if only in FILTERS else "all" if list_id else "open",
+        list_id=list_id,
         query=asked.get("q", "").strip()[:60],
         light=light if light in frozenset(LightWord) else "",
         product_id=int(product) if product.isascii() and product.isdigit() and len(product) < 19 else None,

@@ -21,8 +21,9 @@ from service.doors import AnOfficer, Now, Today, Tx
 from service.store import bank_desk, bank_line, banks
 from service.store.bank_desk import Wanted
 from service.store.trail import Act
-from web import push_sheet, takeaway, words
+from web import formats, push_sheet, takeaway, words
 from web.csrf import guard
+from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, blank, read
 from web.language import gettext
 from web.language import lazy as _
@@ -85,8 +86,13 @@ def show_upload(request: Request, _who: AnOfficer) -> Response:
 
 
 @router.get("/push-lists/{list_id}.xlsx")
-def download(who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Response:
-    """The list as a workbook; who took it is noted once a day."""
+def download(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Response:
+    """The list as a workbook to fill in; who took it is noted once a day. A longer one is exported, never cut."""
+    lines = bank_line.get_list(tx, who, list_id).lines
+    if lines > MOST_ROWS:
+        said = gettext("这份清单有 %(n)s 项，反馈表一次最多 %(most)s 项：请用“导出 Excel”取全部，或按条件分批反馈。")
+        values = {"n": formats.count(lines), "most": formats.count(MOST_ROWS)}
+        return redirect(request, f"/push-lists/{list_id}", said % values, "warning")
     content = _workbook(tx, who, today, now, list_id)
     look_at(tx, who, Act(LOOKED, "push_list", list_id, bank_id=who.bank_id), now)
     return takeaway.download(content, f"xindeng-list-{list_id}.xlsx")

@@ -189,21 +189,8 @@ def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) 
 @router.get("/figures/events")
 def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
     """The events behind a figure; their sum is the figure."""
-    asked = request.query_params
-    then = as_of(request, today)
-    since, until = days_of(request, then or today)
-    bank = asked.get("bank", "")
-    cut = Cut(
-        since,
-        until,
-        kind=asked.get("kind") if asked.get("kind") in frozenset(FigureKind) else None,
-        district=(asked.get("district") or None) if who.role is Role.CITY else who.district,
-        bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < 18 else None,
-        industry=_part(asked.get("industry", "")),
-        size=_part(asked.get("size", "")),
-        as_of=then,
-        only=cast("Only", asked.get("only", "") if asked.get("only") in ONLY else ""),
-    )
+    asked, cut = request.query_params, cut_of(request, who, today)
+    then, since, until, bank = cut.as_of, cut.since, cut.until, asked.get("bank", "")
     wish = Wish.of(request, EVENTS, usual="on")
     rows, whole = figure_grid.list_events(tx, who, cut, offset=wish.offset(50))
     filters = {
@@ -224,6 +211,25 @@ def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Resp
         hidden={name: filters[name] for name in ("industry", "size", "as_of") if filters[name]},
     )
     return page(request, "official/events.html", view)
+
+
+def cut_of(request: Request, who: Who, today: date) -> Cut:
+    """Which events the address asks for; what it does not say rightly is not asked."""
+    asked = request.query_params
+    then = as_of(request, today)
+    since, until = days_of(request, then or today)
+    bank = asked.get("bank", "")
+    return Cut(
+        since,
+        until,
+        kind=asked.get("kind") if asked.get("kind") in frozenset(FigureKind) else None,
+        district=(asked.get("district") or None) if who.role is Role.CITY else who.district,
+        bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < 18 else None,
+        industry=_part(asked.get("industry", "")),
+        size=_part(asked.get("size", "")),
+        as_of=then,
+        only=cast("Only", asked.get("only", "") if asked.get("only") in ONLY else ""),
+    )
 
 
 Days = tuple[date, date, date | None]

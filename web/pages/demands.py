@@ -133,19 +133,8 @@ class DemandPage:
 @router.get("/demands")
 def show_demands(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
     """Where does it stick?"""
-    asked = request.query_params
     wish = Wish.of(request, COLUMNS, usual="next_on")
-    sought = Sought(
-        only=_one_of(asked.get("only", "open"), ONLY, "open"),
-        light=_one_of(asked.get("light", ""), words.MARKS, ""),
-        next_by=_one_of(asked.get("next_by", ""), words.GROUPS["actor"], ""),
-        district=asked.get("district", "")[:6] if who.role is Role.CITY else "",
-        query=asked.get("q", "").strip()[:60],
-        sort=wish.sort,
-        descending=wish.descending,
-        limit=PER_PAGE,
-        offset=wish.offset(PER_PAGE),
-    )
+    sought = sought_of(request, who, wish)
     rows, total = demand_search.find(tx, who, sought, today)
     filters = {
         "only": sought.only, "light": sought.light, "next_by": sought.next_by, "district": sought.district,
@@ -164,6 +153,22 @@ def show_demands(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Res
         actors=words.options("actor", [actor for actor in Actor if actor is not Actor.NOBODY]),
     )
     return page(request, "official/demands.html", view)
+
+
+def sought_of(request: Request, who: Who, wish: Wish | None = None) -> Sought:
+    """What the address asks for; what it does not say rightly is not asked."""
+    asked, wish = request.query_params, wish or Wish.of(request, COLUMNS, usual="next_on")
+    return Sought(
+        only=_one_of(asked.get("only", "open"), ONLY, "open"),
+        light=_one_of(asked.get("light", ""), words.MARKS, ""),
+        next_by=_one_of(asked.get("next_by", ""), words.GROUPS["actor"], ""),
+        district=asked.get("district", "")[:6] if who.role is Role.CITY else "",
+        query=asked.get("q", "").strip()[:60],
+        sort=wish.sort,
+        descending=wish.descending,
+        limit=PER_PAGE,
+        offset=wish.offset(PER_PAGE),
+    )
 
 
 @router.get("/demands/{demand_id}")

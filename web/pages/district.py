@@ -63,6 +63,8 @@ class WorkPage:
     later: Sequence[Row[Any]]
     tally: Mapping[str, Row[Any]]
     today: date
+    follow_ups: int
+    """How many there are in all; the page lists the first to come due."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ def _work_page(request: Request, tx: Tx, who: Who, today: date, form: Filled[Loo
         later=[row for row in rows if row.next_on > today],
         tally=demand_search.tally(tx, who, today),
         today=today,
+        follow_ups=len(follow_ups.list_open_ids(tx, who)),
     )
     return page(request, "official/work.html", view, status=status)
 

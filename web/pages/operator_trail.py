@@ -92,19 +92,8 @@ class ChainsPage:
 @router.get("/operator/trail")
 def show_trail(request: Request, who: AnOperator, tx: Tx, today: Today, now: Now) -> Response:
     """Who did what to which; a search for a firm or a demand is itself on the trail."""
-    asked = request.query_params
-    query, bank = asked.get("q", "").strip()[:40], asked.get("bank", "")
-    is_firm = len(query) == USCC_LENGTH
-    since = _day(asked.get("since"))
-    sought = Sought(
-        uscc=query.upper() if is_firm else None,
-        demand_id=trail_search.demand_numbered(tx, query.upper()) if query and not is_firm else None,
-        verb=asked.get("verb") if asked.get("verb") in words.GROUPS["verb"] else None,
-        noun=asked.get("noun") if asked.get("noun") in words.GROUPS["noun"] else None,
-        since=since if since or query or "since" in asked else today,
-        until=_day(asked.get("until")),
-        bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < USCC_LENGTH else None,
-    )
+    asked, sought = request.query_params, sought_of(request, tx, today)
+    query = asked.get("q", "").strip()[:40]
     wish = Wish.of(request, COLUMNS, usual="-id")
     rows, total = trail_search.find(tx, sought, offset=wish.offset(50))
     if sought.uscc or sought.demand_id:
@@ -113,13 +102,30 @@ def show_trail(request: Request, who: AnOperator, tx: Tx, today: Today, now: Now
         "q": query,
         "noun": sought.noun or "",
         "verb": sought.verb or "",
-        "bank": bank if sought.bank_id else "",
+        "bank": str(sought.bank_id or ""),
         "since": sought.since.isoformat() if sought.since else "",
         "until": sought.until.isoformat() if sought.until else "",
     }
     listing = Listing(COLUMNS, rows, total, "/operator/trail", wish, filters)
     offered = [words.Option(str(one.id), one.name) for one in banks.list_all(tx)]
     return page(request, "operator/trail.html", TrailPage(listing, sought, query, offered))
+
+
+def sought_of(request: Request, tx: Tx, today: date) -> Sought:
+    """What the address asks for; what it does not say rightly is not asked."""
+    asked = request.query_params
+    query, bank = asked.get("q", "").strip()[:40], asked.get("bank", "")
+    is_firm = len(query) == USCC_LENGTH
+    since = _day(asked.get("since"))
+    return Sought(
+        uscc=query.upper() if is_firm else None,
+        demand_id=trail_search.demand_numbered(tx, query.upper()) if query and not is_firm else None,
+        verb=asked.get("verb") if asked.get("verb") in words.GROUPS["verb"] else None,
+        noun=asked.get("noun") if asked.get("noun") in words.GROUPS["noun"] else None,
+        since=since if since or query or "since" in asked else today,
+        until=_day(asked.get("until")),
+        bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < USCC_LENGTH else None,
+    )
 
 
 @router.get("/operator/trail/chains")

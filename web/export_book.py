@@ -1,0 +1,73 @@
+"""A long list as a workbook, row by row in constant memory: columns with their looks, and what the file is for."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from service.actions.make_export import About, Batches
+from web import formats
+from web.language import Phrase, gettext, speaking
+from web.takeaway import NAME, Book
+
+MOST_ROWS = 1_000_000
+"""Of one sheet, its head included: Excel ends at 1,048,576."""
+Look = Literal["text", "money", "whole", "day", "share"]
+SHAPES: dict[Look, str] = {"text": "@", "money": "#,##0.00", "whole": "0", "day": "yyyy-mm-dd", "share": "0.00%"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its head, its width in letters, its value (fen for money, shares as shares), and how it looks."""
+
+    head: Phrase
+    width: int
+    of: Callable[[Any], Any]
+    look: Look = "text"
+
+
+def write(file: Path, name: str, columns: Sequence[Column], batches: Batches, about: About) -> None:
+    """Write all rows of all batches into `file`; a sheet that is full goes on in the next."""
+    with speaking(about.language), tempfile.TemporaryDirectory(dir=file.parent, prefix=".book-") as folder:
+        book = Book(Path(folder))
+        looks = {look: book.file.add_format({"num_format": shape}) for look, shape in SHAPES.items()}
+        sheet, row = _sheet(book, name, columns, 1), 0
+        for rows in batches:
+            for one in rows:
+                row += 1
+                if row == MOST_ROWS:
+                    sheet, row = _sheet(book, name, columns, len(book.file.worksheets()) + 1), 1
+                for place, column in enumerate(columns):
+                    _cell(sheet, row, place, column.of(one), column.look, looks)
+        said = {"who": about.who.name, "at": formats.moment(about.at)}
+        book.explain(
+            [
+                (gettext("内容"), name),
+                (gettext("谁导出"), gettext("%(who)s，%(at)s") % said),
+                (gettext("用途"), gettext("仅供本职工作使用，不得转交他人；导出已经留痕。")),
+            ]
+        )
+        book.file.close()
+        (Path(folder) / NAME).replace(file)
+
+
+def _sheet(book: Book, name: str, columns: Sequence[Column], number: int) -> Any:
+    sheet = book.file.add_worksheet(f"{name} {number}" if number > 1 else name)
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width)
+        sheet.write_string(0, place, str(column.head), book.head)
+    sheet.freeze_panes(1, 1)
+    return sheet
+
+
+def _cell(sheet: Any, row: int, place: int, value: Any, look: Look, looks: dict[Look, Any]) -> None:
+    if value is None or value == "":
+        return
+    if look == "text":
+        sheet.write_string(row, place, str(value), looks[look])
+    elif look == "day":
+        sheet.write_datetime(row, place, value, looks[look])
+    else:
+        sheet.write_number(row, place, Decimal(value) / 100 if look == "money" else value, looks[look])
