@@ -24,7 +24,7 @@ from service.telemetry import set_up_logging
 
 PAGES = "web.main:create_app"  # by name: the floors run down, and these processes stand below the pages
 WORKER = "service.jobs.worker:run"
-EXPORTS = "web.export_kinds:KINDS"
+EXPORTS = "web.pages.export_kinds:KINDS"
 GRACE_SECONDS = 20  # for the answers on their way when we are told to stop
 
 

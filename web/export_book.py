@@ -1,9 +1,11 @@
 """A long list as a workbook, row by row in constant memory: columns with their looks, and what the file is for."""
 
-import tempfile
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,27 +32,37 @@ class Column:
 
 def write(file: Path, name: str, columns: Sequence[Column], batches: Batches, about: About) -> None:
     """Write all rows of all batches into `file`; a sheet that is full goes on in the next."""
-    with speaking(about.language), tempfile.TemporaryDirectory(dir=file.parent, prefix=".book-") as folder:
-        book = Book(Path(folder))
+    with speaking(about.language), _room(file) as folder:
+        book = Book(folder)
         looks = {look: book.file.add_format({"num_format": shape}) for look, shape in SHAPES.items()}
         sheet, row = _sheet(book, name, columns, 1), 0
-        for rows in batches:
-            for one in rows:
-                row += 1
-                if row == MOST_ROWS:
-                    sheet, row = _sheet(book, name, columns, len(book.file.worksheets()) + 1), 1
-                for place, column in enumerate(columns):
-                    _cell(sheet, row, place, column.of(one), column.look, looks)
+        for one in chain.from_iterable(batches):
+            row += 1
+            if row == MOST_ROWS:
+                sheet, row = _sheet(book, name, columns, len(book.file.worksheets()) + 1), 1
+            for place, column in enumerate(columns):
+                _cell(sheet, row, place, column.of(one), column.look, looks)
         said = {"who": about.who.name, "at": formats.moment(about.at)}
-        book.explain(
-            [
-                (gettext("内容"), name),
-                (gettext("谁导出"), gettext("%(who)s，%(at)s") % said),
-                (gettext("用途"), gettext("仅供本职工作使用，不得转交他人；导出已经留痕。")),
-            ]
-        )
+        explained = [
+            (gettext("内容"), name),
+            (gettext("谁导出"), gettext("%(who)s，%(at)s") % said),
+            (gettext("用途"), gettext("仅供本职工作使用，不得转交他人；导出已经留痕。")),
+        ]
+        book.explain(explained)
         book.file.close()
-        (Path(folder) / NAME).replace(file)
+        (folder / NAME).replace(file)
+
+
+@contextmanager
+def _room(file: Path) -> Iterator[Path]:
+    """A folder beside the file for what grows; what a killed worker left in it goes first."""
+    folder = file.with_suffix(".rows")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sheet(book: Book, name: str, columns: Sequence[Column], number: int) -> Any:

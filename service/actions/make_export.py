@@ -150,8 +150,9 @@ def _batches(kind: Kind, export_id: int, maker: Who, keys: Sequence[int]) -> Ite
             rows = kind.read(tx, maker, keys[first : first + BATCH])
         yield rows
         with transaction(EXPORTER) as tx:
-            if exports.step(tx, export_id, first + BATCH):
-                raise Stopped
+            is_stopped = exports.step(tx, export_id, first + BATCH)
+        if is_stopped:
+            raise Stopped
 
 
 def _end(one: Row[Any], state: ExportState, now: datetime, message: str = "") -> str:

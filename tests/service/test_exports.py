@@ -1,6 +1,7 @@
 """Exports: made by the worker with their maker's eyes, whole, once, again after a worker's death, never by others."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,7 +31,7 @@ from service.store import exports
 from service.store.database import transaction
 from tests.browser import session_of
 from tests.builders import CITY, NOW, TODAY, bai, rows_of
-from web.export_kinds import KINDS
+from web.pages.export_kinds import KINDS
 
 PLATFORM = the_platform("test")
 WISH = Wish(ExportKind.DEMANDS, "only=all", "zh_Hans_CN")
@@ -38,8 +39,10 @@ ROWS = 45
 
 
 @pytest.fixture(autouse=True)
-def small_batches(monkeypatch) -> None:
+def small_batches(monkeypatch, settings) -> None:
+    """Of ten rows, into an empty folder."""
     monkeypatch.setattr(action, "BATCH", 10)
+    shutil.rmtree(exports.folder_of(settings.uploads), ignore_errors=True)
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def lines(settings: Any, key: int) -> list[str]:
 
 @contextmanager
 def dying_after(rows: int, how: type[BaseException]) -> Iterator[None]:
-    """The worker dies, or is told to stop, once so many rows are written."""
+    """The worker dies as it is about to note so many rows."""
     whole = exports.step
 
     def step(tx: Any, key: int, done: int) -> bool:
@@ -121,7 +124,7 @@ def test_a_killed_worker_s_export_is_taken_up_again_and_made_whole(database, set
     with pytest.raises(Killed), dying_after(20, Killed):
         make_export(settings, numbers(), key)
     left = export(key)
-    assert (left.state, left.done) == ("running", 20)
+    assert (left.state, left.done) == ("running", 10)
     assert not exports.file_of(settings.uploads, key).exists()
 
     async def swept_and_done() -> None:
@@ -236,6 +239,6 @@ def test_a_long_workbook_goes_on_in_the_next_sheet_and_a_formula_stays_words(tmp
 
 
 def test_every_kind_says_who_may_have_it(database) -> None:
-    from web.export_kinds import MAY
+    from web.pages.export_kinds import MAY
 
     assert set(KINDS) == set(ExportKind) == set(MAY)

@@ -31,10 +31,10 @@ from tests.builders import (
     bo,
     rows_of,
 )
-from web.export_kinds import KINDS
 from web.main import build_app
 from web.pages import bank_sheet
 from web.pages import exports as pages
+from web.pages.export_kinds import KINDS
 
 OPERATOR = Who(Role.OPERATOR, 10, "运")
 FORMULA = '=HYPERLINK("http://x")'

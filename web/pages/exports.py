@@ -20,13 +20,13 @@ from service.doors import Now, TheHouse, Today, Tx, only
 from service.store import exports
 from web import takeaway
 from web.csrf import guard
-from web.export_kinds import KINDS, MAY
 from web.flash import redirect
 from web.forms import Ask, Form, Typed, read, wording
 from web.language import gettext, spoken
 from web.language import lazy as _
 from web.pages import bank, official, operator
 from web.pages.entry import HOME
+from web.pages.export_kinds import KINDS, MAY
 from web.render import page, wants_part
 
 AnExporter = Annotated[Who, Depends(only(*BANK_ROLES, *OFFICIAL_ROLES, Role.OPERATOR))]
@@ -129,4 +129,5 @@ def _seconds_left(one: Row[Any], now: datetime) -> int | None:
     """By the pace of the rows so far; None before there is one."""
     if one.state != ExportState.RUNNING or not one.done or one.started_at is None:
         return None
-    return ceil((now - one.started_at).total_seconds() / one.done * (one.total - one.done))
+    so_far: float = (now - one.started_at).total_seconds()
+    return ceil(so_far / one.done * (one.total - one.done))
