@@ -129,5 +129,5 @@ def _seconds_left(one: Row[Any], now: datetime) -> int | None:
     """By the pace of the rows so far; None before there is one."""
     if one.state != ExportState.RUNNING or not one.done or one.started_at is None:
         return None
-    so_far: float = (now - one.started_at).total_seconds()
-    return ceil(so_far / one.done * (one.total - one.done))
+    left: float = (now - one.started_at).total_seconds() / one.done * (one.total - one.done)
+    return ceil(left)
