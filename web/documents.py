@@ -50,6 +50,8 @@ th, td {{ padding: 1.5mm 2mm; border-bottom: 0.3pt solid #555; text-align: left;
 .light-green {{ border-color: #23764a; }}
 .light-yellow {{ border-color: #9a6700; }}
 .light-red {{ border-color: #b3261e; }}
+.one-weight :is(h1, h2, th, strong, .light) {{ font-weight: normal; color: #0a343f; }}
+.one-weight h2 {{ border-bottom: 0.6pt solid #0a343f; padding-bottom: 1mm; }}
 .beside {{ display: flex; gap: 8mm; justify-content: space-between; break-inside: avoid; }}
 """
 

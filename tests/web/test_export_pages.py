@@ -126,7 +126,7 @@ def test_a_long_list_is_made_by_the_worker_while_the_page_says_how_far_it_is(
     assert 'aria-live="polite"' in running.html
     assert address in running.links  # without JavaScript: look again
     part = officer.client.get(address, headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<div id="progress-whole">')
+    assert part.text.lstrip().startswith('<div class="progress-box"')
     assert officer.opens(f"{address}.xlsx").status == 404
     assert make_waiting(settings, KINDS) == 1
     done = officer.opens(address)
