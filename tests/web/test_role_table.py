@@ -5,8 +5,8 @@ Refused is: sent to the sign-in page, 401, or 403 because of who one is. A forei
 
 import re
 import secrets
-from datetime import timedelta
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -379,7 +379,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
         "record_id": record["id"], "objection_id": objection,
-        "paper_id": paper_id, "export_id": export_id,
+        "export_id": export_id,
     }  # fmt: skip
 
 
