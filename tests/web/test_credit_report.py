@@ -12,6 +12,7 @@ from PIL import Image
 
 from service.actions.give_consent import withdraw_consent
 from service.actions.push_lists import push_missing
+from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.clock import Clock
 from service.domain.consent import DataClass
 from service.domain.issued_report import masked
@@ -166,6 +167,20 @@ def test_another_state_or_another_officer_gets_a_paper_of_its_own_and_the_older_
     printed(officer, line)
     assert len(reports(database)) == 3
     assert "又出具了内容更新的报告" in anyone.opens(f"/verify/{first['token']}").words
+
+
+def test_a_record_the_firm_contests_is_marked_and_the_paper_before_is_no_longer_the_latest(
+    app, officer, database, settings, line
+) -> None:
+    before = printed(officer, line)
+    assert "异议处理中" not in words_of(before)
+    with database.transaction(FANG_HERSELF) as tx:
+        record = next(row for row in rows_of(tx, "record", uscc=FANG) if row["item"] == "annual_report")
+        said = ObjectionForm("amount", "营业收入应为 600 万元")
+        raise_objection(tx, FANG_HERSELF, record["id"], said, settings.uploads, TODAY, NOW)
+    assert words_of(printed(officer, line)).count("异议处理中") == 1
+    first, _second = reports(database)
+    assert "又出具了内容更新的报告" in Browser(app, database).opens(f"/verify/{first['token']}").words
 
 
 def test_without_a_live_consent_nothing_is_printed(officer, database, world, line) -> None:
