@@ -39,7 +39,7 @@ def badge(request: Request, who: AnExporter, tx: Tx, today: Today) -> None:
     elif who.is_official:
         official.badge(request, who, tx, today)
     else:
-        operator.badge(request, who, tx)
+        operator.badge(request, who, tx, today)
 
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
