@@ -142,8 +142,12 @@ def _address(who: Who, notice: Row[Any]) -> str:
     if notice.kind == "export_done":
         return "/exports"
     if who.is_bank:
-        if "urging_id" in notice.told:
-            return f"/bank/urgings/{notice.told['urging_id']}"
-        list_id = notice.told.get("list_id")
-        return f"/push-lines/{notice.line_id}" if notice.line_id else f"/push-lists/{list_id}" if list_id else ""
+        return _address_for_bank(notice)
     return f"/demands/{notice.demand_id}" if notice.demand_id else ""
+
+
+def _address_for_bank(notice: Row[Any]) -> str:
+    if "urging_id" in notice.told:
+        return f"/bank/urgings/{notice.told['urging_id']}"
+    list_id = notice.told.get("list_id")
+    return f"/push-lines/{notice.line_id}" if notice.line_id else f"/push-lists/{list_id}" if list_id else ""

@@ -378,7 +378,6 @@ def foreign(database, settings, world) -> dict[str, object]:
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
-        "record_id": record["id"], "objection_id": objection,
         "export_id": export_id,
     }  # fmt: skip
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0023"
+down_revision = "0022"
 
 THE_MAKER = (
     "export.person_id = nullif(current_setting('xindeng.person', true), '')::bigint"
