@@ -25,9 +25,8 @@ from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
-from service.domain.people import THE_DOOR, Role, Who, the_platform
 from service.domain.export import ExportKind, Wish
-from service.domain.people import Role, Who, the_platform
+from service.domain.people import THE_DOOR, Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
 from service.store import follow_ups, intake_codes, papers, urgings
