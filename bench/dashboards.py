@@ -11,26 +11,24 @@ import argparse
 import json
 import shutil
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import psycopg
+from _signed_in import measured, signed_in
 from fastapi.testclient import TestClient
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from service import security
-from service.clock import Clock, machine_now
-from service.domain.people import THE_DOOR, Membership, Person, Role, SignIn, the_platform
+from service.clock import Clock
+from service.domain.people import Role, Who, the_platform
 from service.domain.standards.regions import REGIONS
 from service.doors import cookie_name
 from service.settings import DEMO_DAY, hand_on, read_settings
 from service.settings import settings as known_settings
-from service.store import people
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import serving
@@ -83,34 +81,6 @@ def fill(database: Database, demands: int) -> None:
             tx.execute(ADD_EVENTS, {**common, "kind": kind, "many": round(demands * share)})
 
 
-def a_city_official(database: Database) -> str:
-    """The token of an open session."""
-    token, now = security.new_token(), machine_now()
-    with database.transaction(the_platform("bench")) as tx:
-        person = Person(login="bench", name="市", password_hash="x", created_at=now)
-        people.add_person(tx, person, Membership(person_id=0, role=Role.CITY.value, since_on=DEMO_DAY))
-        membership = people.list_memberships(tx, person.id or 0, DEMO_DAY)[0]
-    with database.transaction(THE_DOOR) as tx:
-        sign_in = SignIn(
-            token_hash=security.hash_token(token), person_id=person.id or 0, membership_id=membership.id,
-            form_token="", created_at=now, seen_at=now, expires_at=now + timedelta(hours=8),
-        )  # fmt: skip
-        people.add_sign_in(tx, sign_in)
-    return token
-
-
-def measured(client: TestClient, path: str, runs: int) -> list[float]:
-    """Milliseconds of each run after the first."""
-    found = []
-    for _ in range(runs + 1):
-        begun = time.perf_counter()
-        answer = client.get(path)
-        found.append(1000 * (time.perf_counter() - begun))
-        if answer.status_code != 200:
-            raise RuntimeError(answer.text[:300])
-    return found[1:]
-
-
 def run(demands: int, runs: int) -> dict[str, dict[str, float]]:
     """Page → median and worst milliseconds."""
     folder = Path(tempfile.mkdtemp(prefix="xdb-", dir="/tmp"))
@@ -125,7 +95,7 @@ def run(demands: int, runs: int) -> dict[str, dict[str, float]]:
             with psycopg.connect(address.owner_url, autocommit=True) as owner:
                 owner.execute("ANALYZE")  # what the server does by itself within minutes
             client = TestClient(build_app(settings, database, Clock(demo_on=DEMO_DAY)), headers={"accept": "text/html"})
-            client.cookies.set(cookie_name(settings), a_city_official(database))
+            client.cookies.set(cookie_name(settings), signed_in(database, Who(Role.CITY, name="市"), DEMO_DAY))
             found = {}
             for name, path in PAGES.items():
                 times = measured(client, path, runs)

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     upload_limit_mb: int = Field(50, ge=1, le=2048)
     session_idle_minutes: int = Field(30, ge=1)
     session_hours: int = Field(12, ge=1)
+    undo_seconds: int = Field(60, ge=0, le=3600, description="how long a bank may take back answers given together")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = True
 

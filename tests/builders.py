@@ -24,7 +24,9 @@ from service.actions.report_demand import ReportForm, report_demand
 from service.domain.people import Role, Who, the_platform
 from service.domain.standards.calendar import Calendar
 from service.profiles.tools import Tools, profiler_of
+from service.store import held_answers, list_views
 from service.store.bulk import add_rows, next_ids
+from service.store.held_answers import Batch
 from service.store.offers_of_banks import list_matching
 
 TODAY = date(2026, 6, 30)
@@ -223,3 +225,10 @@ def rows_of(tx: Session, table: str, **where: Any) -> list[Mapping[str, Any]]:
     """The rows with these values, in the order of their keys."""
     rule = " AND ".join(f'"{name}" = :{name}' for name in where) or "true"
     return list(tx.execute(text(f'SELECT * FROM "{table}" WHERE {rule} ORDER BY 1'), where).mappings())
+
+
+def a_list_at_work(tx: Session, who: Who, line_id: int) -> dict[str, object]:
+    """An officer's list in use: an answer held for one of its lines, and a filter kept; their keys."""
+    held_answers.hold(tx, who, Batch("f" * 32, "received", (), "", TODAY, NOW, NOW + timedelta(minutes=1)), [line_id])
+    list_views.save(tx, who, "我的", {"only": "open"}, NOW)
+    return {"batch": "f" * 32, "filter_id": list_views.list_filters(tx, who)[0].id}

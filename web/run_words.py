@@ -19,6 +19,7 @@ COUNTED: Mapping[str, Phrase] = {
     "warned": _("提醒即将到期 %(n)s 笔"),
     "expired": _("到期 %(n)s 笔"),
     "offers lapsed": _("报价过期 %(n)s 份"),
+    "answers given": _("生效反馈 %(n)s 项"),
     "silent": _("逾期未反馈 %(n)s 项"),
     "lists": _("清单 %(n)s 份"),
     "lines": _("推送 %(n)s 项"),

@@ -17,7 +17,7 @@ from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, N
 from service.domain.people import Role, Who
 from service.domain.push_list import ANSWERABLE, LINE_MAY_BECOME, AnswerKind, LineState, OfferState
 from service.domain.standards.calendar import Calendar
-from service.store import answers, calendar, notices, products, push_lists, queue, standing, trail
+from service.store import answers, calendar, held_answers, notices, products, push_lists, queue, standing, trail
 from service.store.bulk import change_rows, next_ids
 from service.store.notices import Message
 from service.store.trail import Act
@@ -54,6 +54,8 @@ class Desk:
     last: Mapping[int, Any]
     offers: Mapping[int, Any]
     demands: Mapping[int, Any]
+    held: frozenset[int]
+    """Lines whose answer somebody of the bank has confirmed and may still take back."""
     reopened: list[Any] = field(default_factory=list)
     """Lines that are open again by an answer of this batch."""
 
@@ -116,6 +118,7 @@ def _desk(tx: Session, lines: Mapping[int, Any], forms: Sequence[AnswerForm], to
         answers.last_of(tx, ids),
         answers.open_offers_of(tx, ids),
         {row.id: row for row in standing.read(tx, sorted(corrected), today)} if corrected else {},
+        held_answers.waiting_among(tx, ids),
     )
 
 
@@ -125,6 +128,8 @@ def _take(tx: Session, who: Who, form: AnswerForm, line: Any | None, desk: Desk)
         raise NotFound("没有这条推送项。")
     if line.view_closed:
         raise NotPossible("企业已撤回对贵行的授权，此项不能再反馈。")
+    if line.id in desk.held:
+        raise Conflict("此项有一条还可以撤销的反馈；请先撤销它，或等它生效。")
     last = desk.last.get(line.id)
     if form.corrects_id is None and last is not None and _is_same(form, last, desk.offers.get(line.id)):
         return int(last.id)
@@ -287,7 +292,7 @@ def _answer_row(key: int, one: Taken, today: date, now: datetime) -> dict[str, A
         "papers": list(form.papers),
         "channel": form.channel[:12],
         "answered_on": today,
-        "answered_at": now,
+        "answered_at": form.said_at or now,
         "answered_by": one.who.person_id,
         "corrects_id": form.corrects_id,
     }

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from service.actions.choose_offer import lapse_offers
 from service.actions.decide_objection import follow_in_mirror
 from service.actions.end_demand import expire_demands
+from service.actions.hold_answers import give_held
 from service.actions.judge_demand import judge_changed
 from service.actions.push_lists import push_missing
 from service.actions.rematch import count_silence, remind
@@ -66,6 +67,10 @@ def _lapse(tx: Session, day: Day) -> str:
     return f"{lapse_offers(tx, day.who, day.today, day.now)} offers lapsed"
 
 
+def _held(tx: Session, day: Day) -> str:
+    return f"{give_held(tx, day.now)} answers given"
+
+
 def _silence(tx: Session, day: Day) -> str:
     return f"{count_silence(tx, day.who, day.today, day.now)} silent"
 
@@ -92,12 +97,13 @@ STEPS: tuple[tuple[str, Callable[[Session, Day], str]], ...] = (
     ("judge", _judge),
     ("expire", _expire),
     ("lapse", _lapse),
+    ("held", _held),
     ("silence", _silence),
     ("push", _push),
     ("remind", _remind),
     ("pace", _pace),
 )
-"""In this order: what ends frees money and places before the lists are made."""
+"""In this order: what banks have said counts before silence does; what ends frees money and places for lists."""
 
 
 def run_cycle(

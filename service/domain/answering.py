@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from service.domain.cost import all_in_rate
@@ -73,6 +73,8 @@ class AnswerForm:
     offer: OfferForm | None = None
     corrects_id: int | None = None
     channel: str = "page"
+    said_at: datetime | None = None
+    """When it was said, where that was before it is given."""
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,13 @@ class CertificateRow(SQLModel, table=True):
     made_at: datetime = instant()
 
 
+ASKED_BY = [
+    "uscc", "district", "closed_on", "view_closed", "state", "pushed_on", "amount_fen", "product_id", "list_id",
+    "assigned_to", "is_intended", "light", "probability", "firm_name", "demand_number",
+]  # fmt: skip
+"""What a bank's list is narrowed, ordered and closed by: in its index, so that the lines themselves stay unread."""
+
+
 class PushLine(SQLModel, table=True):
     """One demand on a bank's list, under one product, with its clock."""
 
@@ -168,12 +175,17 @@ class PushLine(SQLModel, table=True):
             "bank_id",
             "due_on",
             "id",
-            postgresql_include=["state", "pushed_on"],
+            postgresql_include=ASKED_BY,
             postgresql_where="closed_on IS NULL",
         ),
+        Index("push_line_listed", "bank_id", "due_on", "id", postgresql_include=ASKED_BY),
         Index("push_line_clock", "due_on", postgresql_where="closed_on IS NULL"),
         Index("push_line_ended", "closed_on", postgresql_where="closed_on IS NOT NULL"),
         CheckConstraint("reserved_fen >= 0", name="push_line_reserves"),
+        CheckConstraint(
+            "NOT view_closed OR num_nonnulls(firm_name, demand_number, light, grade, probability) = 0",
+            name="push_line_closed_view_shows_nothing",
+        ),
     )
     id: int | None = identity()
     list_id: int = points_to("push_list.id")
@@ -212,12 +224,22 @@ class PushLine(SQLModel, table=True):
     reminded_of: date | None = None
     """The due date of which somebody was reminded."""
     closed_on: date | None = None
+    firm_name: str | None = Field(default=None, max_length=120)
+    """This and the next four are copies that follow the firm, the demand and its verdict, for the bank's list alone."""
+    demand_number: str | None = Field(default=None, max_length=24)
+    light: str | None = coded(nullable=True)
+    grade: str | None = Field(default=None, max_length=8)
+    probability: float | None = None
 
 
 class Answer(SQLModel, table=True):
     """What a bank said of a line, in order; a correction is a new answer that names the old one."""
 
-    __table_args__ = (one_of("kind", AnswerKind, "answer"), Index("answer_of_line", "line_id", "id"))
+    __table_args__ = (
+        one_of("kind", AnswerKind, "answer"),
+        Index("answer_of_line", "line_id", "id"),
+        Index("answer_refused", "bank_id", "answered_on", postgresql_where="kind = 'refused'"),
+    )
     id: int | None = identity()
     line_id: int = points_to("push_line.id", index=False)
     bank_id: int = points_to("bank.id", index=False)

@@ -8,6 +8,7 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 
+from service.actions.hold_answers import give_held
 from service.actions.make_export import Kinds, forget_expired, make_waiting
 from service.actions.promote_model import expire_promotions
 from service.actions.rehearse_policy import rehearse_waiting
@@ -22,7 +23,7 @@ from service.jobs.timetable import TIMETABLE
 from service.settings import Settings
 from service.store import drafts, job_list, registrations, runs
 from service.store.database import transaction
-from service.store.queue import EXPORT, REHEARSE, SHADOW, TODAY
+from service.store.queue import EXPORT, HELD, REHEARSE, SHADOW, TODAY
 
 MOST_ATTEMPTS = 3
 """A job that ended its worker so often is not tried again: it waits as failed for the operator."""
@@ -53,6 +54,9 @@ def make_app(settings: Settings, conninfo: str, exports: Kinds | None = None) ->
     async def export() -> None:
         await asyncio.to_thread(make_waiting, settings, exports or {})
 
+    async def held() -> None:
+        await asyncio.to_thread(do_held, settings)
+
     async def sweep() -> None:
         await sweep_stalled(app)
 
@@ -62,7 +66,7 @@ def make_app(settings: Settings, conninfo: str, exports: Kinds | None = None) ->
         await asyncio.to_thread(forget_drafts, settings)
         await asyncio.to_thread(forget_expired, settings)
 
-    one_by_one = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, EXPORT: export}
+    one_by_one = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, EXPORT: export, HELD: held}
     work: dict[str, Work] = {**one_by_one, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
         lock = name if name in one_by_one else None
@@ -115,6 +119,12 @@ def do_today(settings: Settings) -> Ran:
     ran = run_cycle(settings, clock.today(), clock.now(), name=TODAY)
     log.info("today", state=ran.state, **ran.steps)
     return ran
+
+
+def do_held(settings: Settings) -> int:
+    """Give the answers of banks that can no longer be taken back; how many."""
+    with transaction(the_platform(HELD)) as tx:
+        return give_held(tx, Clock(settings.demo_on).now())
 
 
 def forget_drafts(settings: Settings) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from matching.terms import Words
-from service.store.queue import EXPORT, REHEARSE, SHADOW, TODAY
+from service.store.queue import EXPORT, HELD, REHEARSE, SHADOW, TODAY
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ TIMETABLE = (
     Entry(SHADOW, "*/10 * * * *", Words("给影子模型还缺的评分", "score what the shadow models still lack")),
     Entry(REHEARSE, "*/10 * * * *", Words("做还没做完的政策预演", "rehearse the policies that wait")),
     Entry(EXPORT, "*/10 * * * *", Words("做还没做完的导出", "make the exports that wait")),
+    Entry(HELD, "* * * * *", Words("银行的反馈过了撤销时间后生效", "give banks' answers that can no longer be undone")),
     Entry("sweep", "* * * * *", Words("接手中断的任务", "take up jobs whose worker is gone")),
     Entry(
         "tidy",

@@ -1,7 +1,6 @@
 """What a bank officer works from: the bank's lists, and lines with the firm behind them while its consent stands."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,21 +41,12 @@ LINE = """
     LEFT JOIN credit_grant g ON g.line_id = l.id AND g.voided_at IS NULL
     WHERE l.bank_id = :bank_id
 """
-JOINS = {
-    "s": "JOIN push_list s ON s.id = l.list_id",
-    "d": "LEFT JOIN demand d ON d.id = l.demand_id",
-    "f": "LEFT JOIN firm f ON f.uscc = l.uscc",
-    "e": "LEFT JOIN demand h ON h.id = l.demand_id LEFT JOIN verdict v ON v.id = h.verdict_id"
-    " LEFT JOIN estimate e ON e.id = v.estimate_id",
-}
-"""What stands beside a line, by the letter it is spoken of with: joined only where a wish or an order speaks of it."""
-
 SORTS = {
     "due_on": "l.due_on",
-    "rank": "s.id, l.rank",
+    "rank": "l.list_id, l.rank",
     "amount_fen": "l.amount_fen",
-    "firm_name": "f.name",
-    "grade": "e.probability",
+    "firm_name": "l.firm_name",
+    "grade": "l.probability",
     "state": "l.state",
 }
 
@@ -104,11 +94,10 @@ MINE = (
 def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequence[Row[Any]], int]:
     """One page of the bank's lines, and how many there are in all.
 
-    The page's lines are found first, over the fewest tables; what is known of each is looked up for these alone.
+    The page's lines are found and counted in one index; what is known of each is looked up for these alone.
     """
     where, values = _sought(who, wanted, today)
-    total: int = tx.execute(text(f"SELECT count(*) FROM {_joined(where)} {where}"), values).scalar_one()
-    return list_of_ids(tx, who, list_ids(tx, who, wanted, today)), total
+    return list_of_ids(tx, who, list_ids(tx, who, wanted, today)), _count(tx, where, values)
 
 
 def list_ids(tx: Session, who: Who, wanted: Wanted, today: date) -> list[int]:
@@ -116,7 +105,7 @@ def list_ids(tx: Session, who: Who, wanted: Wanted, today: date) -> list[int]:
     where, values = _sought(who, wanted, today)
     direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
     order = ", ".join([*(f"{part} {direction}" for part in SORTS[wanted.sort].split(", ")), "l.id"])
-    found = f"SELECT l.id FROM {_joined(where, order)} {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    found = f"SELECT l.id FROM push_line l {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
     window = {"limit": wanted.limit, "offset": wanted.offset}
     return list(tx.execute(text(found), {**values, **window}).scalars())
 
@@ -128,30 +117,75 @@ def list_of_ids(tx: Session, who: Who, ids: Sequence[int]) -> list[Row[Any]]:
     return [known[line_id] for line_id in ids if line_id in known]
 
 
+def count_each(tx: Session, who: Who, wishes: Sequence[Wanted], today: date) -> list[int]:
+    """How many lines each of these wishes finds, in one look at the bank's lines."""
+    if not wishes:
+        return []
+    values: dict[str, Any] = _asker(who, today)
+    counts = []
+    for place, wanted in enumerate(wishes):
+        conditions, given = _conditions(wanted, f"_{place}")
+        values |= given
+        counts.append(f"count(*) FILTER (WHERE {' AND '.join(conditions)})")
+    among = ONLY["all"] if any(wanted.only == "all" for wanted in wishes) else ONLY["open"]
+    found = f"SELECT {', '.join(counts)} FROM push_line l WHERE l.bank_id = :bank_id AND {among}"
+    return [int(count) for count in tx.execute(text(found), values).one()]
+
+
+EVERYTHING = "WHERE l.bank_id = :bank_id AND true"
+
+
+def _count(tx: Session, where: str, values: Mapping[str, Any]) -> int:
+    """How many lines there are; of every line the bank ever had its lists know, and never change."""
+    whole = "SELECT coalesce(sum(lines), 0) FROM push_list WHERE bank_id = :bank_id"
+    found = whole if where == EVERYTHING else f"SELECT count(*) FROM push_line l {where}"
+    return int(tx.execute(text(found), values).scalar_one())
+
+
 def _sought(who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
     """The condition for the lines that are wanted, with its values."""
-    conditions = ["l.bank_id = :bank_id", ONLY[wanted.only]]
-    values: dict[str, Any] = {"bank_id": who.bank_id, "today": today, "person_id": who.person_id}
+    conditions, values = _conditions(wanted)
+    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", _asker(who, today) | values
+
+
+def _asker(who: Who, today: date) -> dict[str, Any]:
+    return {"bank_id": who.bank_id, "today": today, "person_id": who.person_id}
+
+
+def _conditions(wanted: Wanted, mark: str = "") -> tuple[list[str], dict[str, Any]]:
+    """What is asked of a line, with the values under names that end in `mark`."""
+    conditions, values = [ONLY[wanted.only]], dict[str, Any]()
     for condition, name, value in (
         ("l.list_id = :list_id", "list_id", wanted.list_id),
-        ('s."on" = :on', "on", wanted.on),
-        ("(f.name ILIKE :query OR f.uscc ILIKE :query OR d.number ILIKE :query)", "query", wanted.query),
-        ("d.light = :light", "light", wanted.light),
+        ("l.pushed_on = :on", "on", wanted.on),
+        ("l.light = :light", "light", wanted.light),
         ("l.product_id = :product_id", "product_id", wanted.product_id),
         ("l.district = :district", "district", wanted.district),
         ("l.is_intended", "is_intended", wanted.is_intended),
         (MINE, "is_mine", wanted.is_mine),
     ):
         if value:
-            conditions.append(condition)
-            values[name] = f"%{value}%" if name == "query" else value
-    return f"WHERE {' AND '.join(conditions)}", values
+            conditions.append(condition.replace(f":{name}", f":{name}{mark}"))
+            values[f"{name}{mark}"] = value
+    if wanted.query:
+        found, code = _like(wanted.query), _like(wanted.query.upper())
+        conditions.append(_speaks_of(wanted.query).format(name=f":name{mark}", code=f":code{mark}"))
+        values |= {f"name{mark}": found, f"code{mark}": code}
+    return conditions, values
 
 
-def _joined(*said: str) -> str:
-    """The lines with the tables that conditions or an order speak of."""
-    letters = set(re.findall(r"\b([a-z])\.", " ".join(said)))
-    return " ".join(["push_line l", *(join for letter, join in JOINS.items() if letter in letters)])
+def _speaks_of(query: str) -> str:
+    """Where to look: codes and numbers are ASCII, names are hardly ever; letters alone may be either in any case."""
+    if not query.isascii():
+        return "l.firm_name LIKE {name}"
+    name = "l.firm_name ILIKE {name}" if query.isalpha() else "l.firm_name LIKE {name}"
+    return f"({name} OR l.uscc LIKE {{code}} OR l.demand_number LIKE {{code}}) AND NOT l.view_closed"
+
+
+def _like(words: str) -> str:
+    """The pattern of a text that holds these words, whatever signs stand in them."""
+    marked = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{marked}%"
 
 
 def get_line(tx: Session, who: Who, line_id: int) -> Row[Any]:

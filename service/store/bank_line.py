@@ -33,7 +33,7 @@ DRAWDOWNS = text("""
     WHERE g.line_id = :id AND d.bank_id = :bank_id ORDER BY d.id DESC
 """)
 NAMES = text("""
-    SELECT l.id, f.name AS firm_name FROM push_line l LEFT JOIN firm f ON f.uscc = l.uscc
+    SELECT l.id, f.name AS firm_name, l.amount_fen FROM push_line l LEFT JOIN firm f ON f.uscc = l.uscc
     WHERE l.id = ANY (:ids) AND l.bank_id = :bank_id
 """)
 LIST = text("""
@@ -80,8 +80,12 @@ def list_drawdowns(tx: Session, who: Who, line_id: int) -> Sequence[Row[Any]]:
 
 def names_of(tx: Session, who: Who, line_ids: Sequence[int]) -> dict[int, str]:
     """Line → its firm's name, where the bank may see it."""
-    rows = tx.execute(NAMES, {"ids": list(line_ids), "bank_id": who.bank_id})
-    return {row.id: row.firm_name or "" for row in rows}
+    return {row.id: row.firm_name or "" for row in list_brief(tx, who, line_ids)}
+
+
+def list_brief(tx: Session, who: Who, line_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Of the bank's own lines among these: id, amount, and the firm's name where the bank may see it."""
+    return tx.execute(NAMES, {"ids": list(line_ids), "bank_id": who.bank_id}).all()
 
 
 def line_of_grant(tx: Session, who: Who, grant_id: int) -> int:

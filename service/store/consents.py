@@ -99,7 +99,8 @@ def add_withdrawals(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def close_view(tx: Session, uscc: str, bank_id: int) -> list[int]:
     """Take the firm out of the bank's sight, except where credit was granted; its lines there that are open."""
     closed = text("""
-        UPDATE push_line SET view_closed = true
+        UPDATE push_line SET view_closed = true, firm_name = NULL, demand_number = NULL, light = NULL, grade = NULL,
+            probability = NULL
         WHERE uscc = :uscc AND bank_id = :bank_id AND state NOT IN ('granted', 'drawn') RETURNING id, closed_on
     """)
     return sorted(row.id for row in tx.execute(closed, {"uscc": uscc, "bank_id": bank_id}) if row.closed_on is None)

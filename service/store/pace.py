@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlmodel import Session
 
+from service.domain.people import Who
+
 SLACK = timedelta(days=2)
 """How far a cycle may have run behind the lines it counted."""
 ROLL_UP = text("""
@@ -57,6 +59,17 @@ OVERDUE = text("""
 """)
 
 
+MEDIANS = text("SELECT figure, middle, banks FROM bank_medians(:since, :until)")
+
+
+@dataclass(frozen=True)
+class Median:
+    """The middle of the banks that have the figure; None where fewer than three have it."""
+
+    middle: float | None
+    banks: int
+
+
 @dataclass(frozen=True)
 class Pace:
     """One bank's lines pushed in these days; `districts`: (district, lines), the most first."""
@@ -86,6 +99,10 @@ class Pace:
         return self.in_time / self.contact_due if self.contact_due else None
 
     @property
+    def share_granted(self) -> float | None:
+        return self.granted / self.lines if self.lines else None
+
+    @property
     def days_to_contact(self) -> float | None:
         return self.contact_days / self.contacted if self.contacted else None
 
@@ -110,6 +127,17 @@ def of_banks(tx: Session, since: date, until: date, today: date) -> list[Pace]:
     late = {row["bank_id"]: row for row in tx.execute(OVERDUE, {"today": today}).mappings()}
     banks = [Pace(**{**late.get(bank, {}), **_summed(cells[bank])}) for bank in late | cells]
     return sorted(banks, key=lambda bank: bank.name)
+
+
+def of_bank(tx: Session, who: Who, since: date, until: date, today: date) -> Pace:
+    """The pace of the bank `who` works for."""
+    mine = (bank for bank in of_banks(tx, since, until, today) if bank.bank_id == who.bank_id)
+    return next(mine, Pace(who.bank_id or 0, ""))
+
+
+def medians(tx: Session, since: date, until: date) -> dict[str, Median]:
+    """Figure → the middle of all banks; nothing of any single bank passes the database's own function."""
+    return {row.figure: Median(row.middle, row.banks) for row in tx.execute(MEDIANS, {"since": since, "until": until})}
 
 
 def together(banks: Sequence[Pace]) -> Pace:

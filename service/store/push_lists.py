@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from service.domain.people import Who
+from service.domain.push_list import PushLine
 from service.store import consents, products, standing
 from service.store.bulk import add_rows, next_ids
 
@@ -110,7 +111,8 @@ UNANSWERED_SINCE = text("""
 """)
 PAST_DUE = text("""
     SELECT id, demand_id, due_step, state FROM push_line
-    WHERE closed_on IS NULL AND due_on < :today AND due_step IN ('contact', 'decision', 'grant', 'papers') ORDER BY id
+    WHERE closed_on IS NULL AND due_on < :today AND due_step IN ('contact', 'decision', 'grant', 'papers')
+      AND NOT EXISTS (SELECT 1 FROM held_answer h WHERE h.line_id = push_line.id AND h.state = 'held') ORDER BY id
 """)
 DUE_BETWEEN = text("""
     SELECT id, demand_id, uscc, bank_id, due_step, due_on FROM push_line
@@ -124,6 +126,16 @@ END_LINES = text("""
         WHERE id = ANY (:ids))
     UPDATE offer SET state = :offer, decided_at = :now WHERE line_id = ANY (:ids) AND state IN ('open', 'accepted')
 """)
+
+
+PUSH_LINE = [column.name for column in PushLine.__table__.columns]  # type: ignore[attr-defined]
+ADD_LINES = """
+    INSERT INTO push_line ({columns}, firm_name, demand_number, light, grade, probability)
+    SELECT {given}, f.name, d.number, d.light, e.grade, e.probability
+    FROM jsonb_populate_recordset(NULL::public.push_line, CAST(:rows AS jsonb)) n
+    JOIN demand d ON d.id = n.demand_id LEFT JOIN firm f ON f.uscc = n.uscc
+    LEFT JOIN verdict v ON v.id = d.verdict_id LEFT JOIN estimate e ON e.id = v.estimate_id
+"""
 
 
 def lock_lines(tx: Session, line_ids: Iterable[int], bank_ids: Sequence[int] | None = None) -> Sequence[Row[Any]]:
@@ -271,12 +283,16 @@ def add_lists(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
 def add_lines(tx: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Enter the lines of lists; their keys."""
     keys = next_ids(tx, "push_line", len(rows))
-    add_rows(tx, "push_line", [{"id": key, **row} for key, row in zip(keys, rows, strict=True)])
+    named = [{"id": key, **row} for key, row in zip(keys, rows, strict=True)]
+    if named:
+        columns = ", ".join(name for name in PUSH_LINE if name in named[0])
+        given = ", ".join(f"n.{name}" for name in PUSH_LINE if name in named[0])
+        tx.execute(text(ADD_LINES.format(columns=columns, given=given)), {"rows": standing.as_json(named)})
     return keys
 
 
 def past_due(tx: Session, today: date) -> Sequence[Row[Any]]:
-    """Open lines whose clock ran out before today, with the clock that did."""
+    """Open lines whose clock ran out before today, with the clock that did; whose answer is held is not late."""
     return tx.execute(PAST_DUE, {"today": today}).all()
 
 

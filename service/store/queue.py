@@ -20,6 +20,9 @@ EXPORT = "export"
 REHEARSE = "rehearse"
 """Rehearse the policies that wait for it."""
 
+HELD = "held"
+"""Give the answers whose time for taking them back is over."""
+
 _desk = App(connector=SyncPsycopgConnector())
 """Writes job rows only; the tasks behind the names are known to the worker."""
 

@@ -43,6 +43,7 @@ from tests.builders import (
     TODAY,
     ZHONGMU,
     a_demand,
+    a_list_at_work,
     a_small_world,
     bai,
     bo,
@@ -163,6 +164,14 @@ WHO_MAY = {
     "POST /push-lists/answers/copy": BANK,
     "POST /push-lines/answers": BANK,
     "POST /push-lines/assignment": BANK,
+    "POST /held-answers": BANK,
+    "POST /held-answers/{batch}/withdrawal": BANK,
+    "GET /bank/filters": BANK,
+    "POST /bank/filters": BANK,
+    "POST /bank/filters/{filter_id}/name": BANK,
+    "POST /bank/filters/{filter_id}/default": BANK,
+    "POST /bank/filters/{filter_id}/removal": BANK,
+    "POST /bank/columns": BANK,
     "GET /push-lines/{line_id}": BANK,
     "GET /push-lines/{line_id}/report.pdf": BANK,
     "POST /push-lines/{line_id}/answer": BANK,
@@ -342,6 +351,7 @@ def foreign(database, settings, world) -> dict[str, object]:
     with database.transaction(the_platform("test")) as tx:
         (key,) = rows_of(tx, "api_key")
         (membership,) = rows_of(tx, "membership", bank_id=made.other_bank)
+        of_its_list = a_list_at_work(tx, replace(officer, person_id=membership["person_id"]), line["id"])
         follow_up = {
             "demand_id": fengs, "uscc": FENG, "district": ZHONGMU, "obstacle": "premises", "office": "专班",
             "measure": "补证照", "owner": "district", "next_on": TODAY, "opened_on": TODAY,
@@ -373,7 +383,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         "registration_id": a_waiting_deputy(database, FENG),
         "code_id": code_id, "enquiry_id": enquiry_id,
         "demand_id": fengs, "line_id": line["id"], "list_id": line["list_id"], "offer_id": offered["id"],
-        "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product,
+        "grant_id": granted.key, "drawdown_id": drawn.key, "product_id": made.other_product, **of_its_list,
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],

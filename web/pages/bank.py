@@ -1,8 +1,9 @@
-"""The bank's list: whom must I answer today, with what facts, by when; answers to many lines at once."""
+"""The bank's list: whom must I answer today, with what facts, by when."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -10,41 +11,49 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from service.actions.answer_push import answer_lines
-from service.domain.answering import Answered, AnswerForm
+from service.actions.hold_answers import give_held
+from service.domain.answering import Answered
 from service.domain.demand import LightWord
+from service.domain.list_view import LONGEST_NAME
 from service.domain.people import Who
 from service.domain.push_list import ANSWERABLE, RefusalReason
 from service.domain.standards.regions import REGIONS
 from service.doors import AnOfficer, Now, Today, Tx
-from service.store import bank_desk, bank_line, banks, certificates, notices, products, urgings
+from service.store import bank_desk, bank_line, banks, certificates, list_views, notices, products, urgings
 from service.store.bank_desk import Wanted
 from service.store.enquiries import count_due as count_enquiries
 from web import words
 from web.csrf import guard
 from web.flash import redirect
-from web.forms import Ask, Filled, Form, Typed, blank, read, wording
-from web.language import gettext, ngettext
+from web.forms import Ask, Filled, Form, blank, wording
+from web.held_words import Held, held_of
 from web.language import lazy as _
+from web.language import ngettext
 from web.listing import Column, Listing, Wish
 from web.refusals import said
 from web.render import page
 from web.shell import Badge
 
 RECENT = timedelta(days=14)
+KEPT = ("only", "q", "light", "product", "district", "mine", "intended", "sort", "page")
+LONGEST_KEPT = 60
 PER_PAGE = 50
 FILTERS = {"open": _("未办结"), "waiting": _("待接收和联系"), "overdue": _("已逾期"), "all": _("全部")}
-COLUMNS = (
-    Column("tick", _("选")),
-    Column("firm_name", _("企业"), sortable=True),
+ALWAYS = (Column("tick", _("选")), Column("firm_name", _("企业"), sortable=True))
+CHOOSABLE = (
     Column("light", _("信灯")),
     Column("amount_fen", _("金额（万元）"), numeric=True, sortable=True),
     Column("term", _("期限"), numeric=True),
     Column("product", _("产品")),
     Column("grade", _("评级"), sortable=True),
+    Column("district", _("区县")),
+    Column("pushed_on", _("推送日")),
     Column("state", _("进展"), sortable=True),
     Column("due_on", _("最迟"), sortable=True),
 )
+"""What an officer may show or leave out."""
+COLUMNS = (*ALWAYS, *CHOOSABLE)
+USUAL = frozenset({"light", "amount_fen", "term", "product", "grade", "state", "due_on"})
 
 
 def badge(request: Request, who: AnOfficer, tx: Tx, today: Today) -> None:
@@ -60,6 +69,14 @@ def badge(request: Request, who: AnOfficer, tx: Tx, today: Today) -> None:
 
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
+
+
+class NameForm(Form):
+    """The list as it is narrowed and ordered now, under a name."""
+
+    name: Annotated[
+        str, wording(most=LONGEST_NAME), Ask(_("筛选的名称"), _("例如：金水区黄灯。"), _("请给筛选起个名字"))
+    ]
 
 
 class BulkForm(Form):
@@ -92,9 +109,12 @@ class ListsPage:
     form: Filled[BulkForm]
     reasons: Sequence[words.Option]
     today: date
-    query: str
     only: str
     wanted: Wanted
+    held: Held
+    kept: Sequence[Tab]
+    """The officer's own filters."""
+    name_form: Filled[NameForm]
     products: Sequence[words.Option]
     one: Row[Any] | None = None
     """The one list shown, where it is one."""
@@ -106,6 +126,12 @@ class ListsPage:
     @property
     def waiting(self) -> int:
         return sum(int(row.waiting) for row in self.lists)
+
+    @property
+    def query(self) -> str:
+        """What an act on this list carries, so that one comes back to the list as it was."""
+        here = self.listing.on_page(self.listing.wish.page).partition("?")[2]
+        return f"?{here}{f'&list={self.one.id}' if self.one else ''}"
 
     @property
     def is_narrowed(self) -> bool:
@@ -126,66 +152,98 @@ class Outcome:
 class AnsweredPage:
     taken: int
     refused: Sequence[Outcome]
+    back: str
+    is_held: bool
+    """Whether the others wait for a minute yet."""
 
 
 @router.get("/push-lists")
-def show_lists(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Response:
-    """Whom must I answer today?"""
-    return _lists_page(request, tx, who, today, blank(BulkForm))
-
-
-@router.post("/push-lines/answers")
-def answer_many(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Answer the ticked lines; each is taken or not on its own, and the page says which were not, and why."""
-    filled = read(BulkForm, typed)
-    if filled.is_right and filled.answers.kind == "refused" and not filled.answers.reasons:
-        filled = Filled(BulkForm, filled.typed, {"reasons": gettext("请选择 1 至 4 个拒绝原因")})
-    if not filled.is_right:
-        return _lists_page(request, tx, who, today, filled, status=422)
-    answers = filled.answers
-    reasons = tuple(str(reason) for reason in answers.reasons) if answers.kind == "refused" else ()
-    words_said = answers.text if answers.kind == "refused" else ""
-    forms = [AnswerForm(line, answers.kind, reasons, words_said) for line in answers.line]
-    return answered(request, tx, who, answer_lines(tx, who, forms, today, now))
+def show_lists(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now) -> Response:
+    """Whom must I answer today? What was answered together and can no longer be undone is given first."""
+    give_held(tx, now, who.bank_id)
+    if set(request.query_params) <= {"filter"}:
+        kept = _kept_filter(request, list_views.list_filters(tx, who))
+        if kept is not None:
+            return redirect(request, f"/push-lists?{urlencode(kept.query)}")
+    return lists_page(request, tx, who, today, now, blank(BulkForm))
 
 
 @router.get("/push-lists/{list_id}")
-def show_list(request: Request, who: AnOfficer, tx: Tx, today: Today, list_id: int) -> Response:
+def show_list(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Response:
     """One list as it was published, with what has become of its lines."""
-    return _lists_page(request, tx, who, today, blank(BulkForm), one=bank_line.get_list(tx, who, list_id))
+    give_held(tx, now, who.bank_id)
+    return lists_page(request, tx, who, today, now, blank(BulkForm), one=bank_line.get_list(tx, who, list_id))
 
 
-def answered(request: Request, tx: Tx, who: Who, results: Sequence[Answered]) -> Response:
+def answered(
+    request: Request,
+    tx: Tx,
+    who: Who,
+    results: Sequence[Answered],
+    back: str = "/push-lists",
+    *,
+    is_held: bool = False,
+) -> Response:
     """All taken: back to the list. Otherwise a page with those that were not."""
     wrong = [one for one in results if one.error is not None]
     taken = len(results) - len(wrong)
     if not wrong:
         message = ngettext("已反馈 %(num)d 项。", "已反馈 %(num)d 项。", taken)
-        return redirect(request, "/push-lists", message % {"num": taken})
+        return redirect(request, back, message % {"num": taken})
     names = bank_line.names_of(tx, who, [one.line_id for one in wrong])
     view = AnsweredPage(
-        taken, [Outcome(one.line_id, names.get(one.line_id, ""), said(one.error)) for one in wrong if one.error]
+        taken,
+        [Outcome(one.line_id, names.get(one.line_id, ""), said(one.error)) for one in wrong if one.error],
+        back,
+        is_held,
     )
     return page(request, "bank/answered.html", view)
 
 
-def _lists_page(
+def back_of(request: Request) -> str:
+    """The list one came from, as one saw it: an act on the list carries the list's own query in its address."""
+    asked = request.query_params
+    number = asked.get("list", "")
+    address = f"/push-lists/{number}" if number.isascii() and number.isdigit() and len(number) < 19 else "/push-lists"
+    kept = {name: asked[name] for name in KEPT if asked.get(name) and len(asked[name]) <= LONGEST_KEPT}
+    return f"{address}?{urlencode(kept)}" if kept else address
+
+
+def query_of(request: Request) -> str:
+    """The list's query to be carried on, with its '?'; empty where there is none."""
+    return f"?{request.url.query}" if request.url.query else ""
+
+
+def list_one_came_from(request: Request, tx: Tx, who: Who) -> Row[Any] | None:
+    """The one list an act was done on; None for the list of all."""
+    number = request.query_params.get("list", "")
+    return bank_line.get_list(tx, who, int(number)) if number.isascii() and number.isdigit() else None
+
+
+def lists_page(
     request: Request,
     tx: Tx,
     who: Who,
     today: date,
+    now: datetime,
     form: Filled[BulkForm],
     status: int = 200,
     one: Row[Any] | None = None,
 ) -> Response:
     wish = Wish.of(request, COLUMNS, usual="due_on")
-    wanted = wanted_of(request, wish, one.id if one else None)
+    wanted = _wanted(request.query_params, wish, one.id if one else None)
     kept = {name: value for name, value in _filters(wanted).items() if value}
     rows, total = bank_desk.list_lines(tx, who, wanted, today)
+    if not rows and 0 < total <= wanted.offset:  # what was answered has left the page one stood on
+        wish = replace(wish, page=ceil(total / PER_PAGE))
+        wanted = replace(wanted, offset=wish.offset(PER_PAGE))
+        rows, total = bank_desk.list_lines(tx, who, wanted, today)
     address = f"/push-lists/{one.id}" if one else "/push-lists"
+    chosen = list_views.columns_of(tx, who)
+    shown = [column for column in CHOOSABLE if column.key in (USUAL if chosen is None else chosen)]
     lists = bank_desk.list_lists(tx, who, today - RECENT, today)
     view = ListsPage(
-        listing=Listing(COLUMNS, rows, total, address, wish, kept, PER_PAGE),
+        listing=Listing((*ALWAYS, *shown), rows, total, address, wish, kept, PER_PAGE),
         tabs=[
             Tab(
                 str(label),
@@ -200,9 +258,11 @@ def _lists_page(
         form=form,
         reasons=words.options("refusal_reason"),
         today=today,
-        query=wanted.query,
         only=wanted.only,
         wanted=wanted,
+        held=held_of(tx, who, now),
+        kept=_kept_tabs(tx, who, today, kept | {"sort": ("-" if wish.descending else "") + wish.sort}),
+        name_form=blank(NameForm),
         products=[words.Option(str(row.id), row.name) for row in products.list_of_bank(tx, who.bank_id, today)],
         one=one,
     )
@@ -210,8 +270,37 @@ def _lists_page(
 
 
 def wanted_of(request: Request, wish: Wish, list_id: int | None) -> Wanted:
-    """What the address asks for, of one list or of all; what it does not say rightly is not asked."""
-    asked = request.query_params
+    """What the address asks for, of one list or of all."""
+    return _wanted(request.query_params, wish, list_id)
+
+
+def asked_of(request: Request) -> dict[str, str]:
+    """The wishes of the list in this address, as far as the list knows them: what a filter keeps."""
+    wish = Wish.of(request, COLUMNS, usual="due_on")
+    wanted = _wanted(request.query_params, wish, None)
+    known = {name: value for name, value in _filters(wanted).items() if value}
+    return known | {"sort": ("-" if wish.descending else "") + wish.sort}
+
+
+def _kept_filter(request: Request, kept: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The filter an address names, or the one the list opens with."""
+    number = request.query_params.get("filter")
+    return next((one for one in kept if (str(one.id) == number if number else one.is_default)), None)
+
+
+def _kept_tabs(tx: Tx, who: Who, today: date, now_asked: Mapping[str, str]) -> Sequence[Tab]:
+    """The officer's own filters as links, each with how many lines it finds."""
+    kept = list_views.list_filters(tx, who)
+    wish = Wish("due_on", descending=False, page=1)
+    counts = bank_desk.count_each(tx, who, [_wanted(one.query, wish, None) for one in kept], today)
+    return [
+        Tab(one.name, f"/push-lists?{urlencode(one.query)}", one.query == now_asked, count)
+        for one, count in zip(kept, counts, strict=True)
+    ]
+
+
+def _wanted(asked: Mapping[str, str], wish: Wish, list_id: int | None) -> Wanted:
+    """What an address asks for; what it does not say rightly is not asked."""
     only, light, product = asked.get("only", ""), asked.get("light", ""), asked.get("product", "")
     district = asked.get("district", "")
     return Wanted(

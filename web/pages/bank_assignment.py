@@ -19,7 +19,7 @@ from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, read, wording
 from web.language import gettext, ngettext
 from web.language import lazy as _
-from web.pages.bank import badge
+from web.pages.bank import back_of, badge, query_of
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -41,6 +41,8 @@ class AssignmentPage:
     lines: Sequence[tuple[int, str]]
     """Line → its firm's name, '' where the bank may no longer see it."""
     people: Sequence[words.Option]
+    back: str
+    query: str
 
 
 @router.post("/push-lines/assignment")
@@ -63,7 +65,8 @@ def assign(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typ
     except DomainError as refusal:
         return _assignment_page(request, tx, who, today, filled.refused(refusal), 422)
     lines = filled.answers.line
-    address = f"/push-lines/{lines[0]}" if len(lines) == 1 else "/push-lists"
+    came_from_line = not request.url.query and len(lines) == 1
+    address = f"/push-lines/{lines[0]}" if came_from_line else back_of(request)
     message = ngettext("已改经办人 %(num)d 项。", "已改经办人 %(num)d 项。", moved)
     return redirect(request, address, message % {"num": moved})
 
@@ -77,5 +80,7 @@ def _assignment_page(
         form=form,
         lines=list(bank_line.names_of(tx, who, ids).items()),
         people=[*people, words.Option(NOBODY, gettext("不指定，谁都可以办"))],
+        back=back_of(request),
+        query=query_of(request),
     )
     return page(request, "bank/assignment.html", view, status=status)

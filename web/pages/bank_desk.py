@@ -22,9 +22,11 @@ from service.domain.firm import FirmKind
 from service.domain.people import ApiKey, Who, the_platform
 from service.domain.product import LoanType
 from service.doors import ABankAdmin, AnOfficer, Now, TheHouse, Today, Tx
-from service.store import accounts, banks, people, products, statistics
+from service.store import accounts, banks, pace, people, products, statistics
+from service.store.pace import Pace
 from service.store.statistics import Figures
 from web import product_words, words
+from web.beside_words import Beside, beside_the_city
 from web.csrf import guard
 from web.figure_words import days_of, definitions
 from web.flash import redirect
@@ -122,7 +124,8 @@ class VersionsPage:
 class FiguresPage:
     since: date
     until: date
-    promptness: Row[Any]
+    pace: Pace
+    beside: Sequence[Beside]
     reasons: Sequence[Row[Any]]
     sums: Figures
     meanings: Mapping[str, str]
@@ -215,12 +218,15 @@ def show_figures(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Resp
     """How we do: money granted and paid, and how soon and how we answer."""
     since, until = days_of(request, today)
     cells = statistics.figures(tx, who, since, until)
+    sums = cells[0] if cells else Figures("")
+    pace_of_bank = pace.of_bank(tx, who, since, until, today)
     view = FiguresPage(
         since=since,
         until=until,
-        promptness=banks.promptness(tx, who.bank_id, since, until),
+        pace=pace_of_bank,
+        beside=beside_the_city(pace_of_bank, sums, pace.medians(tx, since, until)),
         reasons=banks.refusal_reasons(tx, who.bank_id, since, until),
-        sums=cells[0] if cells else Figures(""),
+        sums=sums,
         meanings=definitions(),
     )
     return page(request, "bank/figures.html", view)
