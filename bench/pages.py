@@ -4,13 +4,16 @@
 
 An embedded database with the demands, their verdicts and estimates, and two lines for most of them at 40 banks, one of
 which has 141,000 and a tenth of those still open. Each page of fifty lines is asked as a signed-in officer of that bank
-asks, templates, row-level security and all. The median and the worst of the runs; the first is not counted.
+asks, templates, row-level security and all. The median of the runs, and the processor time a run takes of the page's
+process and of the database together, which says the same on a busy machine; the first run is not counted.
 """
 
 import argparse
 import json
+import os
 import shutil
 import tempfile
+import time
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -134,6 +137,22 @@ def _bound(statement: str, values: dict[str, object]) -> tuple[str, dict[str, ob
     return written, values
 
 
+def _cpu_ms(folder: Path) -> float:
+    """Processor time of this process and of the database under it, ended children included."""
+    postmaster = (folder / "postgres" / "postmaster.pid").read_text().split()[0]
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if stat.parent.name == postmaster:
+            ticks += sum(map(int, fields[11:15]))
+        elif fields[1] == postmaster:
+            ticks += sum(map(int, fields[11:13]))
+    return 1000 * (time.process_time() + ticks / os.sysconf("SC_CLK_TCK"))
+
+
 def run(demands: int, runs: int, kept: Path | None) -> dict[str, dict[str, float]]:
     """Page → median and worst milliseconds."""
     folder = kept or Path(tempfile.mkdtemp(prefix="xdb-", dir="/tmp"))
@@ -154,8 +173,11 @@ def run(demands: int, runs: int, kept: Path | None) -> dict[str, dict[str, float
             )
             found = {}
             for name, path in PAGES.items():
+                client.get(path)
+                spent = _cpu_ms(folder)
                 times = measured(client, path, runs)
-                found[name] = {"median_ms": round(median(times), 1), "worst_ms": round(max(times), 1)}
+                cpu = (_cpu_ms(folder) - spent) / (runs + 1)
+                found[name] = {"median_ms": round(median(times), 1), "cpu_ms": round(cpu, 1)}
             database.dispose()
     finally:
         if kept is None:
@@ -171,9 +193,9 @@ def main() -> None:
     words.add_argument("--keep", type=Path, help="fill this folder once and measure it again next time")
     asked = words.parse_args()
     figures = run(asked.demands, asked.runs, asked.keep)
-    table = Table("page", "median, ms", "worst, ms", title=f"A bank's list among {asked.demands:,} demands")
+    table = Table("page", "median, ms", "CPU, ms", title=f"A bank's list among {asked.demands:,} demands")
     for name, one in figures.items():
-        table.add_row(name, f"{one['median_ms']:,}", f"{one['worst_ms']:,}")
+        table.add_row(name, f"{one['median_ms']:,}", f"{one['cpu_ms']:,}")
     Console().print(table, f"at most {BAR_MS} ms: {all(one['median_ms'] <= BAR_MS for one in figures.values())}")
     if asked.json:
         asked.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1))

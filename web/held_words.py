@@ -60,6 +60,12 @@ def held_of(tx: Session, who: Who, now: datetime) -> Held:
     )
 
 
+def waiting_on(tx: Session, who: Who, line_id: int) -> BatchSaid | None:
+    """What waits on one line."""
+    mine = [row for row in held_answers.list_waiting(tx, who) if row.line_id == line_id]
+    return _batch(mine) if mine else None
+
+
 def _batch(rows: Sequence[Row[Any]]) -> BatchSaid:
     first, amount = rows[0], sum(row.amount_fen for row in rows)
     time = f"{first.until_at.astimezone(CITY):%H:%M:%S}"

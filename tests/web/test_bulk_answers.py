@@ -100,6 +100,8 @@ def test_undone_as_a_whole_or_line_by_line_nothing_was_said(officer, database, w
     batch = next(form["action"] for form in page.forms if "/withdrawal" in form["action"]).split("?")[0]
     assert "已撤销 1 项" in officer.sends(batch, only=first).words
     assert "1 项“不予通过”将在" in officer.page.words
+    assert "“不予通过”将在" in officer.opens(f"/push-lines/{second}").words
+    officer.opens("/push-lists")
     assert "已撤销 1 项" in officer.sends(batch).words
     with database.transaction(PLATFORM) as tx:
         assert [one["noun_id"] for one in rows_of(tx, "trail", verb="undone")] == [first, second]

@@ -34,6 +34,7 @@ from web.fact_words import FactSaid, contested_items
 from web.fees import fees_of, filled_rows, with_fees
 from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, Typed, blank, money, percent, read, whole, wording
+from web.held_words import BatchSaid, waiting_on
 from web.language import gettext
 from web.language import lazy as _
 from web.pages.bank import badge
@@ -147,6 +148,8 @@ class LinePage:
     contested: Mapping[str, Row[Any]]
     """Item → the firm's open objection to a record of it."""
     choices: Sequence[Choice]
+    held: BatchSaid | None
+    """The answer somebody of the bank has confirmed and can still undo."""
     kind: str
     """The answer whose form is open; '' for none."""
     form: Filled[Any]
@@ -271,6 +274,7 @@ def line_page(
         late=() if line.view_closed else late_sources(tx, today),
         contested={} if line.view_closed else contested_items(tx, line.uscc),
         choices=_choices(line, kind, corrected),
+        held=waiting_on(tx, who, line_id),
         kind=kind,
         form=form or _blank(line, kind),
         corrects=corrected,
