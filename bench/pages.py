@@ -99,7 +99,7 @@ INSERT INTO demand (id, number, uscc, district, amount_fen, term_months, use, us
         'bank', :to, false, :from FROM generate_series(1, :demands) n;
 INSERT INTO push_line (id, list_id, bank_id, demand_id, uscc, district, product_id, product_version, rank, is_intended,
         amount_fen, reserved_fen, consent_id, pushed_on, state, state_at, due_step, due_on, contact_due_on, paused_days,
-        waits_for_calendar, view_closed, closed_on)
+        waits_for_calendar, view_closed, closed_on, firm_name, demand_number, light, grade, probability)
     SELECT made.id, (made.id % {YEAR}) * {BANKS} + bank, bank, demand, d.uscc, d.district, 6 * bank + made.id % 6, 1,
         1, made.id % 9 = 0,
         d.amount_fen, 0, 1, CAST(:to AS date) - (made.id % {YEAR})::int,
@@ -107,11 +107,11 @@ INSERT INTO push_line (id, list_id, bank_id, demand_id, uscc, district, product_
              ELSE (ARRAY['refused','silent','drawn'])[1 + made.id % 3] END, now(),
         CASE WHEN is_open THEN (ARRAY['contact','contact','decision'])[1 + made.id % 3] ELSE 'none' END,
         CASE WHEN is_open THEN CAST(:to AS date) - 2 + (made.id % 30)::int END, :to, 0, false, false,
-        CASE WHEN NOT is_open THEN CAST(:to AS date) END
+        CASE WHEN NOT is_open THEN CAST(:to AS date) END, f.name, d.number, d.light, e.grade, e.probability
     FROM (SELECT n AS id, 1 AS bank, 1 + n::bigint * 2 % :demands AS demand, n % 10 = 0 AS is_open
           FROM generate_series(1, :own) n
           UNION ALL SELECT :own + n, 2 + n % {BANKS - 1}, n, n % 10 = 0 FROM generate_series(1, :demands) n) made
-    JOIN demand d ON d.id = demand;
+    JOIN demand d ON d.id = demand JOIN firm f ON f.uscc = d.uscc JOIN estimate e ON e.id = demand;
 INSERT INTO answer (id, line_id, bank_id, kind, reasons, text, papers, channel, answered_on, answered_at)
     SELECT l.id, l.id, l.bank_id, 'received', '{{}}', '', '{{}}', 'api', l.pushed_on + 1, now()
     FROM push_line l WHERE l.bank_id = 1 AND l.state <> 'pushed';

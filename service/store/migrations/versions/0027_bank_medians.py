@@ -6,8 +6,8 @@ The function runs as the owner over the kept roll-ups and gives middles and coun
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0027"
+down_revision = "0026"
 
 LEAST_BANKS = 3
 BANK_MEDIANS = f"""

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0019"
-down_revision = "0018"
+revision = "0025"
+down_revision = "0024"
 
 THEIRS = (
     "current_setting('xindeng.role', true) IN ('officer', 'bank_admin')"

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.types import TypeEngine
 
-revision = "0020"
-down_revision = "0019"
+revision = "0026"
+down_revision = "0025"
 
 ROLE, FIRM, DISTRICT, BANK = (
     "current_setting('xindeng.role', true)",

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0018"
-down_revision = "0017"
+revision = "0024"
+down_revision = "0023"
 
 SEES = {
     "held_answer": "current_setting('xindeng.role', true) IN ('officer', 'bank_admin')"
