@@ -85,7 +85,11 @@ BANK = {
     "an urging for its bank": ("bo", "/bank/urgings/{urging}"),
     "messages of a bank": ("officer", "/bank/notices"),
 }
+EXPORTS = ("waiting", "running", "done", "failed", "cancelled", "expired")
 OFFICIAL = {
+    "exports": ("city", "/exports"),
+    "exports: none": ("district", "/exports"),
+    **{f"export: {state}": ("city", f"/exports/{{{state} export}}") for state in EXPORTS},
     "work of a district": ("district", "/district"),
     "work of a district: none": ("other district", "/district"),
     "messages of a district": ("district", "/district/notices"),

@@ -1,6 +1,6 @@
 """A town with something on every page: firms, banks, officials and an operator in the states that `pages.py` names."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +12,7 @@ from matching.policy import POLICY_FILE
 from service.actions.add_account import NewAccount, add_account
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
+from service.actions.make_export import ask_export
 from service.actions.promote_model import propose_model
 from service.actions.push_lists import push_missing
 from service.actions.raise_objection import ObjectionForm, raise_objection
@@ -22,12 +23,13 @@ from service.actions.shadow_models import score_unscored, start_shadow
 from service.actions.train_model import register_model, use_model
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
+from service.domain.export import ExportKind, Wish
 from service.domain.people import Role, Who
 from service.domain.reporting import DrawForm, GrantForm
 from service.settings import Settings
 from service.store import follow_ups, pace, runs, urgings
 from service.store.database import Database
-from tests.browser import Browser
+from tests.browser import Browser, session_of
 from tests.builders import (
     CITY,
     FANG,
@@ -54,7 +56,7 @@ from tests.builders import (
 )
 from tests.kept_models import a_kept_model, an_operator
 from tests.reports import fills_in
-from tests.web.acceptance.pages import MODELS, PAGES, STRICT, YESTERDAY
+from tests.web.acceptance.pages import EXPORTS, MODELS, PAGES, STRICT, YESTERDAY
 from web.main import build_app
 
 RED, NEW = "91410199MA0000031F", "91410199MA00000998"
@@ -97,6 +99,7 @@ def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     _objection(town)
     _operations(town)
     _rehearsals(town, settings)
+    _exports(town)
     for who, use in (("feng", "trade"), ("fang", "working_capital")):  # Fang has a demand for that use already
         fills_in(town.browser(who), amount_fen="50", term_months="12", use=use, first_bank=made.bank)
     return town
@@ -263,6 +266,24 @@ def _operations(town: Town) -> None:
     operator.opens("/operator/feeds")
     page = operator.uploads("/operator/feeds", "file", ("tax_payment__2026-06.csv", FEED.encode(), "text/csv"))
     town.things["feed"] = page.address.rpartition("/")[2]
+
+
+def _exports(town: Town) -> None:
+    """The city's exports, one in each state."""
+    session_of(town.database, CITY, TODAY)
+    with town.database.transaction(PLATFORM) as tx:
+        (person,) = rows_of(tx, "person", login=f"city-city-{CITY.name}")
+    maker = replace(CITY, person_id=person["id"])
+    for state in EXPORTS:
+        with town.database.transaction(maker) as tx:
+            wish = Wish(ExportKind.DEMANDS, f"only=all&q={state}", "zh_Hans_CN")
+            town.things[f"{state} export"] = key = ask_export(tx, maker, wish, 8_200, TODAY, NOW)
+        with town.database.transaction(PLATFORM) as tx:
+            ended = (
+                "UPDATE export SET state = :state, done = 3150, started_at = :now, size = 390000, message = '磁盘已满',"
+                " expires_on = :on WHERE id = :id AND :state <> 'waiting'"
+            )
+            tx.execute(text(ended), {"state": state, "now": NOW, "on": TODAY + timedelta(days=7), "id": key})
 
 
 def _rehearsals(town: Town, settings: Settings) -> None:
