@@ -97,6 +97,14 @@ def explain(
     )
 
 
+def remedy(verdict: Any, criterion: str) -> str:
+    """What would change a criterion's finding in a stored verdict; '' where that verdict did not find it."""
+    for one in verdict.findings if verdict is not None else ():
+        if one["criterion"] == criterion:
+            return _said(one, "changes_when") or _said(one, "sentence")
+    return ""
+
+
 def _said(stored: Mapping[str, Any], name: str) -> str:
     return str(stored.get(f"{name}_{'zh' if spoken() == SOURCE else 'en'}") or stored.get(f"{name}_zh") or "")
 

@@ -37,6 +37,8 @@ OFFICER = (
 BANK_ADMIN = (*OFFICER, Item("/bank/people", _("人员")))
 DISTRICT = (
     Item("/district", _("待办"), "due"),
+    Item("/visits", _("走访")),
+    Item("/obstacles", _("堵点台账")),
     Item("/demands", _("需求")),
     Item("/objections", _("异议"), "objections"),
     Item("/enquiries", _("扫码"), "enquiries"),
@@ -51,6 +53,8 @@ CITY = (
     Item("/urgings", _("督办"), "urgings"),
     Item("/briefings", _("简报")),
     Item("/demands", _("需求")),
+    Item("/obstacles", _("堵点台账")),
+    Item("/visits", _("走访")),
     Item("/certificates", _("匹配凭证")),
     Item("/rehearsals", _("政策预演")),
     Item("/registrations", _("登记")),

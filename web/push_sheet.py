@@ -132,6 +132,15 @@ def check_of(list_id: int, line_id: int, uscc: str | None) -> str:
 
 def read(file: BinaryIO) -> Returned:
     """The answers in a returned workbook. Errors: NotPossible with the sentence for whoever sent it."""
+    book = open_returned(file)
+    try:
+        return _read(book)
+    finally:
+        book.close()
+
+
+def open_returned(file: BinaryIO) -> Any:
+    """A workbook that someone sent, to be read and closed. Errors: NotPossible for what is too large, or is none."""
     content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise NotPossible("文件超过 {most} MB，请只上传从本平台下载的清单。", most=MOST_BYTES >> 20)
@@ -139,19 +148,15 @@ def read(file: BinaryIO) -> Returned:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
                 raise NotPossible("文件展开后过大，请只上传从本平台下载的清单。")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
+        return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as broken:
         raise NotPossible("这不是 Excel 文件（.xlsx），或文件已损坏。") from broken
-    try:
-        return _read(book)
-    finally:
-        book.close()
 
 
 def _read(book: Any) -> Returned:
     if HIDDEN not in book.sheetnames:
         raise NotPossible("这不是从本平台下载的清单，请先下载清单，填好后再上传。")
-    known, codes = _told(book[HIDDEN])
+    known, codes = told(book[HIDDEN])
     if known.get("version") != VERSION or not known.get("list_id", "").isdigit():
         raise NotPossible("清单的版本不对，请重新下载后再填。")
     list_id = int(known["list_id"])
@@ -164,10 +169,10 @@ def _read(book: Any) -> Returned:
     for place, row in enumerate(rows, 1):
         if place > MOST_ROWS:
             raise NotPossible("一次最多 {most} 行。", most=MOST_ROWS)
-        said = {column.key: _text(row[AT[column.key]], codes) for column in ANSWERS if AT[column.key] < len(row)}
+        said = {column.key: text_of(row[AT[column.key]], codes) for column in ANSWERS if AT[column.key] < len(row)}
         if not any(said.values()):
             continue
-        line_id, uscc, check = (_text(row[AT[key]], {}) for key in ("id", "uscc", "check"))
+        line_id, uscc, check = (text_of(row[AT[key]], {}) for key in ("id", "uscc", "check"))
         if not line_id.isdigit() or check_of(list_id, int(line_id), uscc) != check:
             raise NotPossible("第 {row} 行的编号、代码与校验不符：行可能被移动过，请重新下载后再填。", row=place + 1)
         if any(text.startswith("=") for text in said.values()):
@@ -176,7 +181,7 @@ def _read(book: Any) -> Returned:
     return Returned(list_id, cells, errors)
 
 
-def _told(sheet: Any) -> tuple[dict[str, str], dict[str, str]]:
+def told(sheet: Any) -> tuple[dict[str, str], dict[str, str]]:
     """Name → value, and word → code, as the workbook itself carries them."""
     known: dict[str, str] = {}
     codes: dict[str, str] = {}
@@ -189,7 +194,7 @@ def _told(sheet: Any) -> tuple[dict[str, str], dict[str, str]]:
     return known, codes
 
 
-def _text(cell: Any, codes: Mapping[str, str]) -> str:
+def text_of(cell: Any, codes: Mapping[str, str]) -> str:
     """A cell as a person would type it; a word of a drop-down as its code."""
     value = cell.value
     if value is None:

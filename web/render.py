@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from web import csrf, flash, formats, record_words, words
+from web import csrf, flash, formats, obstacle_words, record_words, words
 from web.assets import asset
 from web.fact_words import source_name
 from web.forms import Filled
@@ -42,6 +42,7 @@ def environment() -> Environment:
         words=words,
         record_words=record_words,
         source_name=source_name,
+        obstacle_words=obstacle_words,
         money_parts=formats.money_parts,
         form_field=csrf.FIELD,
     )

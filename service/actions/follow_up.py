@@ -9,15 +9,15 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from service.actions.act_together import raise_refusal, refusals, settling_each
+from service.actions.team_work import check_promise, must_be_of_team
 from service.domain.demand import Actor, LightWord
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
+from service.domain.obstacle import LONGEST_NOTE, OUTCOMES, department_of
 from service.domain.people import Who
 from service.store import demands, follow_ups, trail, verdicts
 from service.store.trail import Act
 
 OWNERS = frozenset({Actor.FIRM, Actor.DISTRICT, Actor.PLATFORM})
-OUTCOMES = frozenset({"resolved", "handed_over", "not_solvable", "no_longer_needed"})
-LONGEST_NOTE = 1000
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,47 @@ def assign_follow_up(
         raise NotPossible("请选择由谁办理。", field="owner")
     if (row.owner, row.owner_person_id) == (owner, person_id):
         return
-    follow_ups.change(tx, [{"id": row.id, "owner": owner, "owner_person_id": person_id}])
+    given = {"assigned_by": who.person_id, "assigned_at": now}
+    follow_ups.change(tx, [{"id": row.id, "owner": owner, "owner_person_id": person_id} | given])
     _settle(tx, [(who, row, {"owner": owner, "person_id": person_id})], "assign", today, now)
+
+
+def assign_follow_ups(
+    tx: Session, who: Who, follow_up_ids: Sequence[int], person_id: int | None, today: date, now: datetime
+) -> int:
+    """Give open follow-ups to one of the team, or back to the team as a whole (None); how many changed hands.
+
+    All or none. Errors: NotFound for one of another district or a person who is not of its team, Conflict where closed.
+    """
+    wanted = list(dict.fromkeys(follow_up_ids))
+    if not wanted:
+        raise NotPossible("请先勾选要交办的事项。", field="follow_up")
+    there = _lock(tx, [(who, key) for key in wanted])
+    rows = [_open_of(there, who, key) for key in wanted]
+    must_be_of_team(tx, {row.district for row in rows}, person_id, today)
+    moving = [row for row in rows if (row.owner, row.owner_person_id) != (Actor.DISTRICT, person_id)]
+    given: dict[str, Any] = {"owner": Actor.DISTRICT.value, "owner_person_id": person_id}
+    given |= {"assigned_by": who.person_id, "assigned_at": now}
+    follow_ups.change(tx, [{"id": row.id} | given for row in moving])
+    told = [
+        (who, row, {"owner": Actor.DISTRICT.value, "person_id": person_id, "from": row.owner_person_id})
+        for row in moving
+    ]
+    _settle(tx, told, "assign", today, now)
+    return len(moving)
+
+
+def promise_follow_up(
+    tx: Session, who: Who, follow_up_id: int, department: str, promised_on: date | None, today: date, now: datetime
+) -> None:
+    """Which department must move for it, and by when it said it would."""
+    row = _open_one(tx, who, follow_up_id)
+    department = check_promise(department, promised_on, today, row.promised_on)
+    if (department_of(row.obstacle, row.department), row.promised_on) == (department, promised_on):
+        return
+    follow_ups.change(tx, [{"id": row.id, "department": department, "promised_on": promised_on}])
+    told = {"department": department, "promised_on": promised_on.isoformat() if promised_on else None}
+    trail.append(tx, who, [_act("promised", row, told, None)], now)
 
 
 def close_follow_up(tx: Session, who: Who, follow_up_id: int, outcome: str, today: date, now: datetime) -> None:

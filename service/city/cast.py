@@ -47,6 +47,7 @@ def officials() -> list[Card]:
         Card("demo-zdxq", "葛专班（郑东新区）", Role.DISTRICT, district="ZDXQ"),
         Card("demo-city", "程主任（市级）", Role.CITY),
         Card("demo-operator", "欧运维（平台运行）", Role.OPERATOR),
+        Card("demo-jinshui-xu", "徐专班（金水区）", Role.DISTRICT, district="410105"),
     ]
 
 

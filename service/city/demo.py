@@ -22,6 +22,7 @@ from service.city.feeds import FeedFile, write_feeds
 from service.city.opening import DEMO
 from service.city.scans import hang_up_codes
 from service.city.stage import demo_settings, fresh_database, is_finished, keep_summary, kept_summary, write_marker
+from service.city.teams import teams_work
 from service.city.watch import Watch, peak_megabytes
 from service.clock import instant_on
 from service.domain.people import Role
@@ -89,6 +90,8 @@ def build(
     _live(database, settings, life, files, watch)
     with watch.phase("papers and objections"), database.transaction(DEMO) as tx:
         paperwork.add(tx, settings.uploads, DEMO_DAY)
+    with watch.phase("district teams"), database.transaction(DEMO) as tx:
+        teams_work(tx, plan.seed, DEMO_DAY)
     with database.transaction(DEMO) as tx:
         _add_firms(tx, settings)
         come_to_the_door(tx, settings, instant_on(DEMO_DAY, 19))

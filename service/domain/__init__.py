@@ -16,6 +16,7 @@ from service.domain import (  # noqa: F401
     model,
     notice,
     objection,
+    obstacle,
     pace,
     paper,
     people,
@@ -29,5 +30,6 @@ from service.domain import (  # noqa: F401
     scan_code,
     trail,
     urging,
+    visit,
     work,
 )

@@ -55,3 +55,26 @@ def names_of_bank(tx: Session, who: Who, today: date) -> dict[int, str]:
         {"bank_id": who.bank_id, "today": today},
     )
     return {row.id: row.name for row in rows}
+
+
+def names_of_district(tx: Session, district: str, today: date) -> dict[int, str]:
+    """Person → name of those who are of the district's team on the day, as far as this transaction may see them."""
+    rows = tx.execute(
+        text(
+            "SELECT DISTINCT p.id, p.name FROM membership m JOIN person p ON p.id = m.person_id"
+            " WHERE m.role = 'district' AND m.district = :district AND p.is_active AND m.since_on <= :today"
+            " AND (m.until_on IS NULL OR m.until_on > :today) ORDER BY p.name, p.id"
+        ),
+        {"district": district, "today": today},
+    )
+    return {row.id: row.name for row in rows}
+
+
+def names_of(tx: Session, person_ids: Sequence[int]) -> dict[int, str]:
+    """Person → name, of those this transaction may see."""
+    if not person_ids:
+        return {}
+    found = tx.execute(
+        text("SELECT id, name FROM person WHERE id = ANY(:ids) ORDER BY name"), {"ids": list(person_ids)}
+    )
+    return {row.id: row.name for row in found}

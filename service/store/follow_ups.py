@@ -12,16 +12,19 @@ from service.domain.people import Role, Who
 from service.store.bulk import add_rows, change_rows, next_ids
 
 OPEN = text("SELECT * FROM follow_up WHERE demand_id = ANY(:ids) AND closed_on IS NULL ORDER BY id FOR UPDATE")
-ONE = text("SELECT * FROM follow_up WHERE id = :id")
+ONE = text("""
+    SELECT u.*, p.name AS person_name, g.name AS assigner FROM follow_up u
+    LEFT JOIN person p ON p.id = u.owner_person_id LEFT JOIN person g ON g.id = u.assigned_by WHERE u.id = :id
+""")
+NAMED = text("""
+    SELECT u.id, u.obstacle, u.district, f.name AS firm_name FROM follow_up u JOIN firm f ON f.uscc = u.uscc
+    WHERE u.id = ANY(:ids) AND (CAST(:district AS text) IS NULL OR u.district = :district) ORDER BY f.name, u.id
+""")
 FIND = text("SELECT id, demand_id FROM follow_up WHERE id = ANY(:ids)")
 LOCK = text("SELECT * FROM follow_up WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
-LISTED = text("""
-    SELECT u.*, d.number, d.light, d.amount_fen, f.name AS firm_name, p.name AS owner_name
-    FROM follow_up u JOIN demand d ON d.id = u.demand_id JOIN firm f ON f.uscc = u.uscc
-    LEFT JOIN person p ON p.id = u.owner_person_id
-    WHERE u.closed_on IS NULL AND (CAST(:district AS text) IS NULL OR u.district = :district)
-      AND (CAST(:owner AS text) IS NULL OR u.owner = :owner) AND u.next_on <= :until
-    ORDER BY u.next_on, u.id LIMIT :limit
+DUE = text("""
+    SELECT count(*) FROM follow_up u WHERE u.closed_on IS NULL AND u.owner = 'district' AND u.next_on <= :today
+      AND (CAST(:district AS text) IS NULL OR u.district = :district)
 """)
 OPEN_IDS = text("""
     SELECT id FROM follow_up WHERE closed_on IS NULL AND (CAST(:district AS text) IS NULL OR district = :district)
@@ -55,6 +58,12 @@ def get(tx: Session, who: Who, follow_up_id: int) -> Row[Any]:
     return row
 
 
+def list_named(tx: Session, who: Who, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Those of the follow-ups that are in the official's scope, with the names of their firms."""
+    district = who.district if who.role is Role.DISTRICT else None
+    return tx.execute(NAMED, {"ids": list(ids), "district": district}).all() if ids else []
+
+
 def find(tx: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
     """(id, demand_id) of those of the follow-ups that this transaction may see."""
     return tx.execute(FIND, {"ids": list(ids)}).all() if ids else []
@@ -85,12 +94,10 @@ def add_notes(tx: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     add_rows(tx, "follow_up_note", [{"id": key, **row} for key, row in zip(ids, rows, strict=True)])
 
 
-def list_open(
-    tx: Session, who: Who, until: date = date.max, owner: str | None = None, limit: int = 100
-) -> Sequence[Row[Any]]:
-    """Open work of the district (of the city, for its officials) due until a day, first due first."""
+def count_due(tx: Session, who: Who, today: date) -> int:
+    """How many the district's team itself (the city's teams, for its officials) must look at today."""
     district = who.district if who.role is Role.DISTRICT else None
-    return tx.execute(LISTED, {"district": district, "owner": owner, "until": until, "limit": limit}).all()
+    return int(tx.execute(DUE, {"district": district, "today": today}).scalar_one())
 
 
 def list_open_ids(tx: Session, who: Who) -> list[int]:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from service.actions.follow_up import Progress, assign_follow_up, close_follow_up, note_progress, note_progress_each
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible
 from service.domain.people import Who
-from service.store import follow_ups
+from service.store import follow_ups, work_list
 from service.store.database import Database
 from tests.builders import (
     CITY,
@@ -44,7 +44,7 @@ def test_the_district_notes_what_was_done_and_moves_the_date_of_the_demand_with_
     with database.transaction(PLATFORM) as tx:
         demand, work = a_red_demand(tx)
     with database.transaction(GAO) as tx:
-        assert [row.id for row in follow_ups.list_open(tx, GAO)] == [work]
+        assert [row.id for row in work_list.find(tx, GAO, work_list.Sought(), TODAY)[0]] == [work]
         note_progress(tx, GAO, work, "已联系企业改报用途。", SOON, TODAY, NOW)
     with database.transaction(PLATFORM) as tx:
         assert row_of(tx, "follow_up", work)["next_on"] == row_of(tx, "demand", demand)["next_on"] == SOON

@@ -19,7 +19,9 @@ from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
 from service.actions.enquire import EnquiryForm, From, enquire
 from service.actions.issue_key import issue_key
+from service.actions.keep_ledger import Found, enter_obstacle
 from service.actions.make_export import ask_export
+from service.actions.plan_visits import PlanForm, plan_visits
 from service.actions.push_lists import push_missing
 from service.actions.raise_objection import ObjectionForm, raise_objection
 from service.actions.report_credit import report_drawdowns, report_grants
@@ -29,7 +31,8 @@ from service.domain.export import ExportKind, Wish
 from service.domain.people import THE_DOOR, Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
-from service.store import follow_ups, intake_codes, papers, urgings
+from service.store import follow_ups, intake_codes, papers, urgings, visits
+from service.store.visits import Chosen
 from tests.browser import session_of
 from tests.builders import (
     CITY,
@@ -39,6 +42,7 @@ from tests.builders import (
     FENG_HIMSELF,
     GAO,
     NOW,
+    OU,
     PLATFORM,
     TODAY,
     ZHONGMU,
@@ -236,6 +240,34 @@ WHO_MAY = {
     "GET /enquiries/codes/{code_id}.png": CALLERS,
     "GET /enquiries/codes/{code_id}/poster.pdf": CALLERS,
     "POST /enquiries/codes/{code_id}/withdrawal": CALLERS,
+    "POST /follow-ups/{follow_up_id}/promise": OFFICIALS,
+    "GET /follow-ups.xlsx": DISTRICT,
+    "POST /follow-ups/assignment": OFFICIALS,
+    "GET /obstacles": OFFICIALS,
+    "GET /obstacles.xlsx": OFFICIALS,
+    "GET /obstacles/new": OFFICIALS,
+    "POST /obstacles": OFFICIALS,
+    "GET /obstacles/{obstacle_id}": OFFICIALS,
+    "POST /obstacles/{obstacle_id}/notes": OFFICIALS,
+    "POST /obstacles/{obstacle_id}/promise": OFFICIALS,
+    "POST /obstacles/{obstacle_id}/owner": OFFICIALS,
+    "POST /obstacles/{obstacle_id}/end": OFFICIALS,
+    "GET /visits": OFFICIALS,
+    "GET /visit-plans/new": DISTRICT,
+    "POST /visit-plans": DISTRICT,
+    "GET /visit-plans/results": DISTRICT,
+    "POST /visit-plans/results": DISTRICT,
+    "POST /visit-plans/results/confirmation": DISTRICT,
+    "POST /visit-plans/results/copy": DISTRICT,
+    "GET /visit-plans/{plan_id}": OFFICIALS,
+    "GET /visit-plans/{plan_id}.xlsx": OFFICIALS,
+    "GET /visits/{visit_id}": OFFICIALS,
+    "POST /visits/{visit_id}/record": DISTRICT,
+    "POST /visits/{visit_id}/draft": DISTRICT,
+    "POST /visits/{visit_id}/follow-up": DISTRICT,
+    "GET /colleagues": DISTRICT,
+    "GET /colleagues/{person_id}/handover": DISTRICT,
+    "POST /colleagues/{person_id}/handover": DISTRICT,
     "GET /demands": OFFICIALS,
     "GET /demands/{demand_id}": OFFICIALS,
     "POST /demands/{demand_id}/review": OFFICIALS,
@@ -357,6 +389,15 @@ def foreign(database, settings, world) -> dict[str, object]:
             "measure": "补证照", "owner": "district", "next_on": TODAY, "opened_on": TODAY,
         }  # fmt: skip
         (follow_up_id,) = follow_ups.add(tx, [follow_up])
+    session_of(database, OU, TODAY)
+    with database.transaction(OU) as tx:
+        obstacle_id = enter_obstacle(tx, OU, Found(FENG, "title_lacking", TODAY + timedelta(days=9)), TODAY, NOW)
+    with database.transaction(the_platform("test")) as tx:
+        (ous,) = rows_of(tx, "membership", district=ZHONGMU)
+    with database.transaction(OU) as tx:
+        plan = PlanForm("中牟县城", TODAY, ous["person_id"], (FENG,), Chosen(), "key")
+        plan_id = plan_visits(tx, OU, plan, TODAY, NOW)
+        (visit,) = visits.list_of_plan(tx, OU, plan_id)
     with database.transaction(the_platform("test")) as tx:
         (answer,) = rows_of(tx, "answer")
         paper = {"line_id": line["id"], "answer_id": answer["id"], "demand_id": fengs, "uscc": FENG}
@@ -388,6 +429,8 @@ def foreign(database, settings, world) -> dict[str, object]:
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
         "export_id": export_id,
+        "obstacle_id": obstacle_id, "person_id": ous["person_id"],
+        "plan_id": plan_id, "visit_id": visit.id,
     }  # fmt: skip
 
 

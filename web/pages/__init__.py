@@ -17,6 +17,7 @@ from web.pages import (
     city_briefing,
     city_rehearsal,
     city_urgings,
+    colleagues,
     credit_report,
     demands,
     district,
@@ -31,8 +32,10 @@ from web.pages import (
     firm_offers,
     firm_papers,
     firm_report,
+    follow_up,
     notices,
     objections,
+    obstacles,
     operator,
     operator_calendar,
     operator_clocks,
@@ -48,6 +51,9 @@ from web.pages import (
     papers,
     projection,
     registration,
+    visit,
+    visit_results,
+    visits,
 )
 
 ROUTERS = (
@@ -81,7 +87,13 @@ ROUTERS = (
     bank_urgings.router,
     bank_appetite.router,
     bank_appetite.city_router,
-    district.router,
+    district.router,  # before one follow-up: 'assignment' is no follow-up's number
+    follow_up.router,
+    obstacles.router,
+    colleagues.router,
+    visit_results.router,  # before the plans: 'results' is no plan's number
+    visits.router,
+    visit.router,
     demands.router,
     objections.router,
     city.router,

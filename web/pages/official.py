@@ -11,7 +11,6 @@ from service.store import follow_ups, notices, objections, urgings, verdicts
 from service.store.enquiries import count_due as count_enquiries
 from web import words
 from web.language import gettext
-from web.policy_words import criterion_name
 from web.shell import Badge
 
 MOST_LISTED = 200
@@ -44,9 +43,4 @@ def badge(request: Request, who: AnOfficial, tx: Tx, today: Today) -> None:
 def count_due(tx: Tx, who: Who, today: date) -> int:
     """Reviews that wait, and follow-ups of the district whose date has come."""
     waiting = len(verdicts.list_waiting(tx, who, MOST_LISTED))
-    return waiting + len(follow_ups.list_open(tx, who, until=today, owner="district", limit=MOST_LISTED))
-
-
-def obstacle_name(obstacle: str) -> str:
-    """An obstacle is a criterion that fails, or one of the coded ones."""
-    return words.of("obstacle", obstacle) if obstacle in words.GROUPS["obstacle"] else criterion_name(obstacle)
+    return waiting + follow_ups.count_due(tx, who, today)

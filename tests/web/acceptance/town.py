@@ -13,9 +13,11 @@ from service.actions.add_account import NewAccount, add_account
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
 from service.actions.make_export import ask_export
+from service.actions.plan_visits import PlanForm, plan_visits
 from service.actions.promote_model import propose_model
 from service.actions.push_lists import push_missing
 from service.actions.raise_objection import ObjectionForm, raise_objection
+from service.actions.record_visits import Heard, record_visit
 from service.actions.rehearse_policy import rehearse_waiting
 from service.actions.report_credit import report_drawdowns, report_grants
 from service.actions.review_demand import ask_for_a_person
@@ -27,8 +29,9 @@ from service.domain.export import ExportKind, Wish
 from service.domain.people import Role, Who
 from service.domain.reporting import DrawForm, GrantForm
 from service.settings import Settings
-from service.store import follow_ups, pace, runs, urgings
+from service.store import follow_ups, pace, runs, urgings, visits
 from service.store.database import Database
+from service.store.visits import Chosen
 from tests.browser import Browser, session_of
 from tests.builders import (
     CITY,
@@ -95,6 +98,7 @@ def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     _answers(town, made)
     _credit(town)
     _follow_ups(town)
+    _visits(town)
     _letters(town, made)
     _objection(town)
     _operations(town)
@@ -221,6 +225,25 @@ def _follow_ups(town: Town) -> None:
         closing = {"id": ended, "on": TODAY}
         tx.execute(text("UPDATE follow_up SET closed_on = :on, outcome = 'resolved' WHERE id = :id"), closing)
     town.things |= {"follow up": due, "ended follow up": ended}
+
+
+def _visits(town: Town) -> None:
+    """Gao of the district has two firms to visit; at one of them something was found, and written down twice."""
+    session_of(town.database, GAO, TODAY)
+    with town.database.transaction(PLATFORM) as tx:
+        colleague = rows_of(tx, "person", login="district-410102-高")[0]["id"]
+    gao = replace(GAO, person_id=colleague)
+    with town.database.transaction(gao) as tx:
+        form = PlanForm("建设路街道", TODAY, colleague, (FANG, FENG), Chosen(), "town")
+        plan = plan_visits(tx, gao, form, TODAY, NOW)
+        visit, planned = (row.id for row in visits.list_of_plan(tx, gao, plan))
+        soon = TODAY + timedelta(days=5)
+        heard = Heard(visit, 0, TODAY, "owner", True, 30_000_000, ("title_lacking",), "补办权证", soon, "厂房已用多年")
+        record_visit(tx, gao, heard, TODAY, NOW)
+        record_visit(tx, gao, replace(heard, version=1, note="厂房 2015 年建成"), TODAY, NOW)
+        obstacle = rows_of(tx, "obstacle")[0]["id"]
+    town.things |= {"visit plan": plan, "visit": visit, "planned visit": planned, "obstacle": obstacle}
+    town.things["colleague"] = colleague
 
 
 def _letters(town: Town, made: Small) -> None:
