@@ -80,9 +80,11 @@ def take_back(tx: Session, who: Who, key: str, receipt: str, today: date, now: d
     erased = enquiries.erase(tx, key, hash_token(receipt), today)
     if erased is None:
         return
-    new = EnquiryState.CLOSED if erased.old_state == EnquiryState.OPEN else None
+    moved: dict[str, Any] = (
+        {"old": EnquiryState.OPEN, "new": EnquiryState.CLOSED} if erased.old_state == EnquiryState.OPEN else {}
+    )
     whose: dict[str, Any] = {"bank_id": erased.bank_id, "district": erased.district}
-    trail.append(tx, who, [Act("took_back", "enquiry", erased.id, old=erased.old_state, new=new, **whose)], now)
+    trail.append(tx, who, [Act("took_back", "enquiry", erased.id, **moved, **whose)], now)
 
 
 def _check(form: EnquiryForm) -> None:

@@ -26,8 +26,8 @@ TIMETABLE = (
         "tidy",
         "40 18 * * *",
         Words(
-            "清理一周前的任务、到期的导出和三十天没动的草稿",
-            "remove jobs a week old, expired exports, drafts left for 30 days",
+            "清理一周前的任务、到期的导出、三十天没动的草稿和到期的扫码意向",
+            "remove jobs a week old, expired exports, drafts left for 30 days, names in enquiries past their time",
         ),
     ),
 )

@@ -25,6 +25,12 @@ DOOR = {
     "a report's code": ("nobody", "/verify/{report code}"),
     "a code nobody issued": ("nobody", "/verify/no-such-code"),
     "not yours": ("fang", "/figures"),
+    "behind a scanned code": ("nobody", "/s/{code key}"),
+    "behind a code of the whole city": ("nobody", "/s/{city key}"),
+    "receipt of an enquiry": ("nobody", "/s/{code key}/receipts/{receipt}"),
+    "receipt of an enquiry taken back": ("nobody", "/s/{code key}/receipts/{gone receipt}"),
+    "a code that has ended": ("nobody", "/s/{ended key}"),
+    "a code that never was": ("nobody", "/s/no-such-code"),
 }
 FIRM = {
     "home of a firm": ("fang", "/firm"),
@@ -84,6 +90,10 @@ BANK = {
     "urgings of a bank: none": ("officer", "/bank/urgings"),
     "an urging for its bank": ("bo", "/bank/urgings/{urging}"),
     "messages of a bank": ("officer", "/bank/notices"),
+    "enquiries of a bank": ("officer", "/enquiries?only=all"),
+    "an enquiry for a bank": ("officer", "/enquiries/{enquiry}"),
+    "codes of a bank": ("officer", "/enquiries/codes"),
+    "new code of a bank": ("bank admin", "/enquiries/codes/new"),
 }
 EXPORTS = ("waiting", "running", "done", "failed", "cancelled", "expired")
 OFFICIAL = {
@@ -93,6 +103,16 @@ OFFICIAL = {
     "work of a district": ("district", "/district"),
     "work of a district: none": ("other district", "/district"),
     "messages of a district": ("district", "/district/notices"),
+    "enquiries of a district": ("district", "/enquiries?only=all"),
+    "enquiries of a district: none": ("other district", "/enquiries"),
+    "an enquiry that was called": ("district", "/enquiries/{enquiry}"),
+    "an enquiry taken back": ("district", "/enquiries/{gone enquiry}"),
+    "codes of the city": ("city", "/enquiries/codes?ended=1"),
+    "codes: none": ("other district", "/enquiries/codes"),
+    "a code": ("city", "/enquiries/codes/{code}"),
+    "a code withdrawn": ("city", "/enquiries/codes/{ended code}"),
+    "new code of the city": ("city", "/enquiries/codes/new"),
+    "new code of a district": ("district", "/enquiries/codes/new"),
     "follow-up": ("district", "/follow-ups/{follow up}"),
     "follow-up: ended": ("district", "/follow-ups/{ended follow up}"),
     "visits": ("district", "/visits"),
@@ -170,7 +190,14 @@ OPERATOR = {
 }  # fmt: skip
 PAGES: dict[str, tuple[str, str]] = DOOR | FIRM | BANK | OFFICIAL | OPERATOR
 
-EXPECTED = {"a code nobody issued": 404, "not found": 404, "not found, unknown visitor": 404, "not yours": 403}
+EXPECTED = {
+    "a code nobody issued": 404,
+    "not found": 404,
+    "not found, unknown visitor": 404,
+    "not yours": 403,
+    "a code that has ended": 410,
+    "a code that never was": 404,
+}
 """Pages that are answers to a mistake; every other one is answered 200."""
 
 NO_PAGES = {

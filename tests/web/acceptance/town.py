@@ -10,8 +10,11 @@ from sqlalchemy import text
 
 from matching.policy import POLICY_FILE
 from service.actions.add_account import NewAccount, add_account
+from service.actions.answer_enquiry import Call, note_call
 from service.actions.answer_push import answer_line
 from service.actions.choose_offer import accept_offer
+from service.actions.enquire import EnquiryForm, From, enquire, take_back
+from service.actions.issue_code import CodeForm, issue_code, withdraw_code
 from service.actions.make_export import ask_export
 from service.actions.plan_visits import PlanForm, plan_visits
 from service.actions.promote_model import propose_model
@@ -26,8 +29,9 @@ from service.actions.train_model import register_model, use_model
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.export import ExportKind, Wish
-from service.domain.people import Role, Who
+from service.domain.people import THE_DOOR, Role, Who
 from service.domain.reporting import DrawForm, GrantForm
+from service.domain.scan_code import CodeKind
 from service.settings import Settings
 from service.store import follow_ups, pace, runs, urgings, visits
 from service.store.database import Database
@@ -43,6 +47,7 @@ from tests.builders import (
     NOW,
     OU,
     PLATFORM,
+    SEEN,
     TODAY,
     ZHONGYUAN,
     Small,
@@ -54,6 +59,7 @@ from tests.builders import (
     a_small_world,
     bai,
     bo,
+    row_of,
     rows_of,
     some_tools,
 )
@@ -101,6 +107,7 @@ def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     _visits(town)
     _letters(town, made)
     _objection(town)
+    _scans(town, made)
     _operations(town)
     _rehearsals(town, settings)
     _exports(town)
@@ -269,6 +276,29 @@ def _objection(town: Town) -> None:
         uploads = town.app.state.house.settings.uploads
         town.things["objection"] = raise_objection(tx, FANG_HERSELF, contested["id"], said, uploads, TODAY, NOW)
         town.things["record"] = other["id"]
+
+
+def _scans(town: Town, made: Small) -> None:
+    """An outlet and the city have codes, a third has ended; of two enquiries one was called, one taken back."""
+    outlet = Who(Role.OFFICER, None, "白", bank_id=made.bank)
+    hall = CodeForm(CodeKind.OUTLET, "网点大堂", TODAY, district=ZHONGYUAN, outlet="建设路支行")
+    city = Who(Role.CITY, None, "市")
+    with town.database.transaction(PLATFORM) as tx:
+        codes = {
+            "code": issue_code(tx, outlet, hall, TODAY, NOW),
+            "city code": issue_code(tx, city, CodeForm(CodeKind.CITY, "大走访", TODAY), TODAY, NOW),
+            "ended code": issue_code(tx, city, CodeForm(CodeKind.CITY, "旧活动", TODAY), TODAY, NOW),
+        }
+        withdraw_code(tx, city, codes["ended code"], TODAY, NOW)
+        keys = {name: str(row_of(tx, "intake_code", code)["key"]) for name, code in codes.items()}
+        for name, receipt in (("enquiry", "r" * 22), ("gone enquiry", "g" * 22)):
+            said = EnquiryForm(receipt, "方记商贸", "方女士", "13800138000", 30_000_000, "trade", SEEN)
+            town.things[name] = enquire(tx, THE_DOOR, keys["code"], said, From("town", NOW), TODAY, NOW).id
+        caller, again_on = Who(Role.DISTRICT, None, "高", district=ZHONGYUAN), TODAY + timedelta(days=1)
+        note_call(tx, caller, int(str(town.things["enquiry"])), Call(reached=False, again_on=again_on), TODAY, NOW)
+        take_back(tx, THE_DOOR, keys["code"], "g" * 22, TODAY, NOW)
+    town.things |= codes | {name.replace("code", "key"): key for name, key in keys.items() if name != "code"}
+    town.things |= {"code key": keys["code"], "receipt": "r" * 22, "gone receipt": "g" * 22}
 
 
 def _operations(town: Town) -> None:
