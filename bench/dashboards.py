@@ -29,6 +29,7 @@ from service.domain.standards.regions import REGIONS
 from service.doors import cookie_name
 from service.settings import DEMO_DAY, hand_on, read_settings
 from service.settings import settings as known_settings
+from service.store import pace
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import serving
@@ -41,10 +42,14 @@ PAGES = {
     "figures": "/figures",
     "figures of a year by bank": f"/figures?by=bank&since={DEMO_DAY - timedelta(days=YEAR)}",
     "figures by industry": "/figures?by=industry",
+    "figures by product": "/figures?by=product",
+    "figures of a year by product": f"/figures?by=product&since={DEMO_DAY - timedelta(days=YEAR)}",
     "figures as of a month ago": f"/figures?as_of={DEMO_DAY - timedelta(days=30)}",
     "events of a kind": "/figures/events?kind=drawn",
     "banks": "/banks",
     "banks of a year": f"/banks?since={DEMO_DAY - timedelta(days=YEAR)}",
+    "banks of a year from the 15th to the 15th": "/banks?since=2025-07-15&until=2026-06-15",
+    "urgings": "/urgings",
     "projection": "/projection",
 }
 ADD_BANKS = text("""
@@ -52,14 +57,16 @@ ADD_BANKS = text("""
     SELECT 'B' || n, '银行' || n, '', 'city', CAST(:from AS date) FROM generate_series(1, :banks) n
 """)
 ADD_EVENTS = text("""
-    INSERT INTO figure_event (kind, "on", recorded_on, sign, noun_id, demand_id, uscc, district, bank_id, industry,
-        size, amount_fen, rate, loan_type, is_first_loan, is_renewal_without_repayment, is_new_household,
-        is_new_household_of_bank, made_at)
+    INSERT INTO figure_event (kind, "on", recorded_on, sign, noun_id, demand_id, uscc, district, bank_id, product_id,
+        industry, size, amount_fen, rate, loan_type, is_first_loan, is_renewal_without_repayment, is_new_household,
+        is_new_household_of_bank, is_new_household_of_product, made_at)
     SELECT :kind, d.day, d.day + CASE WHEN n % 20 = 0 THEN 1 + n % 9 ELSE 0 END, 1, n, n,
         '91410100' || lpad(n::text, 10, '0'), (CAST(:areas AS text[]))[1 + n % 16],
-        CASE WHEN :kind IN ('granted', 'drawn') THEN 1 + n % :banks ELSE 0 END, chr(65 + n % 18),
+        CASE WHEN :kind IN ('granted', 'drawn') THEN 1 + n % :banks ELSE 0 END,
+        CASE WHEN :kind IN ('granted', 'drawn') THEN 1 + n % :banks + :banks * (n / :banks % 6) ELSE 0 END,
+        chr(65 + n % 18),
         (ARRAY['micro', 'small', 'medium'])[1 + n % 3], 100000 * (1 + n % 500), 0.03 + (n % 200) / 10000.0,
-        (ARRAY['credit', 'mortgage'])[1 + n % 2], n % 5 = 0, n % 11 = 0, false, false, now()
+        (ARRAY['credit', 'mortgage'])[1 + n % 2], n % 5 = 0, n % 11 = 0, false, false, false, now()
     FROM generate_series(1, :many) n
     CROSS JOIN LATERAL (SELECT CAST(:to AS date) - (n::bigint * 7919 % :days)::int AS day) d
 """)
@@ -76,6 +83,7 @@ def fill(database: Database, demands: int) -> None:
     with database.transaction(the_platform("bench")) as tx:
         tx.execute(ADD_BANKS, {"banks": BANKS, "from": DEMO_DAY - timedelta(days=YEAR)})
         tx.execute(ADD_PACE, common)
+        pace.sum_months(tx, DEMO_DAY)
     for kind, share in SHARES.items():
         with database.transaction(the_platform("bench")) as tx:
             tx.execute(ADD_EVENTS, {**common, "kind": kind, "many": round(demands * share)})

@@ -101,6 +101,7 @@ def _counted(kind: FigureKind, on: date, noun: Any, grant: Any, firm: Any, sign:
         noun.district,
         noun.amount_fen,
         bank_id=noun.bank_id,
+        product_id=grant.product_id,
         industry=firm.industry[:1],
         size=firm.size_class,
         rate=noun.rate,

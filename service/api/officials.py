@@ -18,8 +18,8 @@ router = APIRouter(prefix="/api/v1", tags=["officials"])
 USUAL = timedelta(days=89)
 SHARES = ("credit_loan_share", "first_loan_share", "renewal_without_repayment_share", "average_rate")
 EVENT = (
-    "id", "kind", "on", "recorded_on", "sign", "demand_id", "district", "bank_id", "industry", "size", "amount_fen",
-    "rate", "loan_type", "is_first_loan", "is_renewal_without_repayment", "is_new_household",
+    "id", "kind", "on", "recorded_on", "sign", "demand_id", "district", "bank_id", "product_id", "industry", "size",
+    "amount_fen", "rate", "loan_type", "is_first_loan", "is_renewal_without_repayment", "is_new_household",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def show_events(
     kind: FigureKind | None = None,
     district: str | None = None,
     bank_id: int | None = None,
+    product_id: int | None = None,
     industry: str | None = None,
     size: str | None = None,
     only: Only = "",
@@ -68,7 +69,7 @@ def show_events(
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> Any:
     """The events whose sum the figures are, the latest first. `only`: new (households), credit, first, renewal."""
-    cut = Cut(since, until, kind.value if kind else None, district, bank_id, industry, size, as_of, only)
+    cut = Cut(since, until, kind.value if kind else None, district, bank_id, product_id, industry, size, as_of, only)
     rows, whole = figure_grid.list_events(tx, who, cut, limit, offset)
     sums = {"rows": whole.rows, "events": int(whole.events), "amount_yuan": to_yuan(int(whole.amount_fen))}
     return {**sums, "figure_events": [row_out(row, *EVENT) for row in rows]}

@@ -26,6 +26,7 @@ class FigureEvent(SQLModel, table=True):
         Index("figure_event_of_day", "on", "district", "bank_id"),
         Index("figure_event_once", "kind", "noun_id", "sign", unique=True),
         Index("figure_event_late", "recorded_on", postgresql_where='recorded_on > "on"'),
+        Index("figure_event_of_product", "product_id", "on", postgresql_where="product_id <> 0"),
         {"implicit_returning": False},
     )
     id: int | None = identity()
@@ -42,6 +43,8 @@ class FigureEvent(SQLModel, table=True):
     district: str = Field(max_length=6)
     bank_id: int = 0
     """0 where no bank is part of the event."""
+    product_id: int = 0
+    """0 where no product is: reported and recommended."""
     industry: str = Field(default="", max_length=1)
     size: str = Field(default="", max_length=12)
     amount_fen: int = fen()
@@ -52,6 +55,7 @@ class FigureEvent(SQLModel, table=True):
     is_new_household: bool = False
     """The firm's first event of this kind in the platform channel: summing these gives households (户)."""
     is_new_household_of_bank: bool = False
+    is_new_household_of_product: bool = False
     made_at: datetime = instant()
 
 
@@ -97,13 +101,36 @@ class FigureSlice(SQLModel, table=True):
     late_events: int = 0
 
 
+class FigureProduct(SQLModel, table=True):
+    """The same events rolled up by (day, district, product): a third cut, of grants and drawdowns above all."""
+
+    __tablename__ = "figure_product"
+    __table_args__ = (PrimaryKeyConstraint("on", "district", "bank_id", "product_id", "kind"),)
+    on: date
+    district: str = Field(max_length=6)
+    bank_id: int
+    product_id: int
+    kind: str = coded()
+    events: int = 0
+    households_of_product: int = 0
+    amount_fen: int = fen(default=0)
+    credit_loan_fen: int = fen(default=0)
+    first_loan_fen: int = fen(default=0)
+    first_loans: int = 0
+    renewal_without_repayment_fen: int = fen(default=0)
+    rate_times_fen: Decimal = Field(default=Decimal(0), sa_type=Numeric(30, 7))
+    late_events: int = 0
+
+
 class FigureHousehold(SQLModel, table=True):
-    """How many events of a kind stand for a firm, in the channel (`bank_id` 0) and with each bank: a household (户) is
-    one with at least one. Counting through these rows is exact when two banks report the same firm at once."""
+    """How many events of a kind stand for a firm, in the channel (`bank_id` 0), with each bank (`product_id` 0) and for
+    each product: a household (户) is one with at least one. Counting through these rows is exact when two banks report
+    the same firm at once."""
 
     __tablename__ = "figure_household"
-    __table_args__ = (PrimaryKeyConstraint("uscc", "kind", "bank_id"),)
+    __table_args__ = (PrimaryKeyConstraint("uscc", "kind", "bank_id", "product_id"),)
     uscc: str = Field(max_length=18)
     kind: str = coded()
     bank_id: int
+    product_id: int = 0
     live: int = 0

@@ -36,6 +36,29 @@ class PaceDay(SQLModel, table=True):
     made_on: date
 
 
+class PaceMonth(SQLModel, table=True):
+    """The days of a whole month summed, `month_on` its first: always equal to them (`store.pace.roll_up`)."""
+
+    __tablename__ = "pace_month"
+    __table_args__ = (PrimaryKeyConstraint("month_on", "district", "bank_id"),)
+    month_on: date
+    district: str = Field(max_length=6)
+    bank_id: int
+    lines: int
+    contact_due: int
+    in_time: int
+    contacted: int
+    contact_days: int
+    decided: int
+    decision_days: int
+    silent: int
+    refused: int
+    granted: int
+    disputed: int
+    answered_on: date | None = None
+    made_on: date
+
+
 LEAST_RANKED = 5
 """Fewer lines than this say nothing of a bank: it stands in the table without a rank."""
 Z95 = 1.959964

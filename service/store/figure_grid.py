@@ -28,9 +28,11 @@ ONLY: dict[str, str] = {
 """Which part of the events a figure counts: households are those of a firm's first, shares those with a mark."""
 EVENTS = """
     FROM figure_event e LEFT JOIN bank b ON b.id = e.bank_id LEFT JOIN demand d ON d.id = e.demand_id
+    LEFT JOIN product p ON p.id = e.product_id
     WHERE e."on" BETWEEN :since AND :until AND (CAST(:kind AS text) IS NULL OR e.kind = :kind)
       AND (CAST(:district AS text) IS NULL OR e.district = :district)
       AND (CAST(:bank_id AS bigint) IS NULL OR e.bank_id = :bank_id)
+      AND (CAST(:product_id AS bigint) IS NULL OR e.product_id = :product_id)
       AND (CAST(:industry AS text) IS NULL OR e.industry = :industry)
       AND (CAST(:size AS text) IS NULL OR e.size = :size)
       AND (CAST(:as_of AS date) IS NULL OR e.recorded_on <= :as_of) AND {only}
@@ -45,7 +47,8 @@ OF_IDS = text("""
 
 @dataclass(frozen=True)
 class Cut:
-    """Which events: days, kind, district, bank, industry (section letter), size; None means any, '' not registered.
+    """Which events: days, kind, district, bank, product, industry (section letter), size. None: any, '': not known,
+    0: not yet with a bank.
 
     `as_of`: only what was recorded by that day. `only`: the part of them a figure counts.
     """
@@ -55,6 +58,7 @@ class Cut:
     kind: str | None = None
     district: str | None = None
     bank_id: int | None = None
+    product_id: int | None = None
     industry: str | None = None
     size: str | None = None
     as_of: date | None = None
@@ -81,7 +85,7 @@ def list_events(
         ),
         values,
     ).one()
-    columns = "e.*, b.name AS bank_name, d.number AS demand_number"
+    columns = "e.*, b.name AS bank_name, p.name AS product_name, d.number AS demand_number"
     page = f'SELECT {columns} {events} ORDER BY e."on" DESC, e.id DESC LIMIT :limit OFFSET :offset'
     return tx.execute(text(page), {**values, "limit": limit, "offset": offset}).all(), whole
 
@@ -101,5 +105,5 @@ def _values(who: Who, cut: Cut) -> dict[str, Any]:
     district = who.district if who.role is Role.DISTRICT else cut.district
     return {
         "since": cut.since, "until": cut.until, "kind": cut.kind, "district": district, "bank_id": cut.bank_id,
-        "industry": cut.industry, "size": cut.size, "as_of": cut.as_of,
+        "product_id": cut.product_id, "industry": cut.industry, "size": cut.size, "as_of": cut.as_of,
     }  # fmt: skip

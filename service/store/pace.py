@@ -43,13 +43,31 @@ COUNTS = (
     "granted", "disputed",
 )  # fmt: skip
 LATEST = ("answered_on", "made_on")
+SUMS = f"""
+    {", ".join(f"sum({name}) AS {name}" for name in COUNTS)}, {", ".join(f"max({name}) AS {name}" for name in LATEST)}
+"""
+ALL = ", ".join((*COUNTS, *LATEST))
+SUM_MONTHS = text(f"""
+    INSERT INTO pace_month (month_on, district, bank_id, {ALL})
+    SELECT m.month_on, d.district, d.bank_id, {SUMS}
+    FROM (SELECT DISTINCT date_trunc('month', pushed_on)::date AS month_on FROM pace_day
+          WHERE made_on >= CAST(:made_on AS date)) m
+    JOIN pace_day d ON d.pushed_on >= m.month_on AND d.pushed_on < m.month_on + interval '1 month'
+    GROUP BY m.month_on, d.district, d.bank_id
+    ON CONFLICT (month_on, district, bank_id) DO UPDATE SET
+        {", ".join(f"{name} = EXCLUDED.{name}" for name in (*COUNTS, *LATEST))}
+""")
+"""The months that hold a day counted since then, summed again."""
 CELLS = text(f"""
     SELECT c.*, b.name FROM (
-        SELECT bank_id, district, {", ".join(f"sum({name}) AS {name}" for name in COUNTS)},
-            {", ".join(f"max({name}) AS {name}" for name in LATEST)}
-        FROM pace_day WHERE pushed_on BETWEEN :since AND :until GROUP BY bank_id, district) c
+        SELECT bank_id, district, {SUMS} FROM (
+            SELECT bank_id, district, {ALL} FROM pace_month WHERE month_on >= :first_on AND month_on < :after_on
+            UNION ALL SELECT bank_id, district, {ALL} FROM pace_day WHERE pushed_on >= :since AND pushed_on < :first_on
+            UNION ALL SELECT bank_id, district, {ALL} FROM pace_day WHERE pushed_on >= :after_on AND pushed_on <= :until
+        ) parts GROUP BY bank_id, district) c
     JOIN bank b ON b.id = c.bank_id ORDER BY c.lines DESC, c.district
 """)
+"""Whole months from their sums; the days before the first and after the last of them one by one."""
 OVERDUE = text("""
     SELECT l.bank_id, b.name, count(*) AS overdue, count(*) FILTER (WHERE l.due_step = 'contact') AS to_contact,
         min(l.due_on) AS oldest_due_on
@@ -116,13 +134,21 @@ def roll_up(tx: Session, today: date) -> int:
     made_on: date | None = tx.execute(text("SELECT max(made_on) FROM pace_day")).scalar_one()
     since = made_on - SLACK if made_on else date.min.replace(year=2000)
     counted: Any = tx.execute(ROLL_UP, {"today": today, "since": since})
+    sum_months(tx, today)
     return int(counted.rowcount)
+
+
+def sum_months(tx: Session, made_on: date) -> None:
+    """Make the months equal to their days again, where a day was counted on or after `made_on`."""
+    tx.execute(SUM_MONTHS, {"made_on": made_on})
 
 
 def of_banks(tx: Session, since: date, until: date, today: date) -> list[Pace]:
     """Every bank with lines of these days or with something overdue today, by name."""
     cells: dict[int, list[RowMapping]] = defaultdict(list)
-    for cell in tx.execute(CELLS, {"since": since, "until": until}).mappings():
+    first_on, after_on = whole_months(since, until)
+    values = {"since": since, "until": until, "first_on": first_on, "after_on": after_on}
+    for cell in tx.execute(CELLS, values).mappings():
         cells[cell["bank_id"]].append(cell)
     late = {row["bank_id"]: row for row in tx.execute(OVERDUE, {"today": today}).mappings()}
     banks = [Pace(**{**late.get(bank, {}), **_summed(cells[bank])}) for bank in late | cells]
@@ -138,6 +164,13 @@ def of_bank(tx: Session, who: Who, since: date, until: date, today: date) -> Pac
 def medians(tx: Session, since: date, until: date) -> dict[str, Median]:
     """Figure → the middle of all banks; nothing of any single bank passes the database's own function."""
     return {row.figure: Median(row.middle, row.banks) for row in tx.execute(MEDIANS, {"since": since, "until": until})}
+
+
+def whole_months(since: date, until: date) -> tuple[date, date]:
+    """Where the whole months within these days begin and the day after they end; both `since` where there is none."""
+    first_on = (since + timedelta(days=32 - since.day)).replace(day=1) if since.day > 1 else since
+    after_on = (until + timedelta(days=1)).replace(day=1)
+    return (first_on, after_on) if first_on < after_on else (since, since)
 
 
 def together(banks: Sequence[Pace]) -> Pace:

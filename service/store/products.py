@@ -118,6 +118,12 @@ def places_used(tx: Session, day: date) -> dict[int, int]:
     return {row.product_id: row.used for row in rows}
 
 
+def list_named(tx: Session) -> Sequence[Row[Any]]:
+    """Every product that is or was on offer: id, name, bank_name."""
+    query = "SELECT p.id, p.name, b.name AS bank_name FROM product p JOIN bank b ON b.id = p.bank_id ORDER BY p.id"
+    return tx.execute(text(query)).all()
+
+
 def list_of_bank(tx: Session, bank_id: int | None, today: date) -> Sequence[Row[Any]]:
     """A bank's products (of all banks without one) with the places used today."""
     return tx.execute(OF_BANK, {"bank_id": bank_id, "today": today}).all()

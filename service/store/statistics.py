@@ -17,21 +17,31 @@ from service.domain.people import BANK_ROLES, Role, Who
 from service.store.kept_figures import kept_figures
 from service.store.standing import as_json
 
-By = Literal["all", "day", "month", "district", "bank", "industry", "size"]
+By = Literal["all", "day", "month", "district", "bank", "product", "industry", "size"]
 KEYS: dict[By, tuple[str, str]] = {
     "all": ("figure_day", "''"),
     "day": ("figure_day", "to_char(\"on\", 'YYYY-MM-DD')"),
     "month": ("figure_day", "to_char(\"on\", 'YYYY-MM')"),
     "district": ("figure_day", "district"),
     "bank": ("figure_day", "bank_id::text"),
+    "product": ("figure_product", "product_id::text"),
     "industry": ("figure_slice", "industry"),
     "size": ("figure_slice", "size"),
 }
 """What figures can be cut by: the roll-up they are read from, and the key in it."""
 
-CELL_KEYS = {"figure_day": '"on", district, bank_id, kind', "figure_slice": '"on", district, industry, size, kind'}
-OF_AN_EVENT = {
+CELL_KEYS = {
+    "figure_day": '"on", district, bank_id, kind',
+    "figure_product": '"on", district, bank_id, product_id, kind',
+    "figure_slice": '"on", district, industry, size, kind',
+}
+HOUSEHOLDS = {
     "households": "sign * is_new_household::int",
+    "households_of_bank": "sign * is_new_household_of_bank::int",
+    "households_of_product": "sign * is_new_household_of_product::int",
+}
+"""Three ways to count households: new to the channel, to the bank, to the product."""
+OF_AN_EVENT = {
     "events": "sign",
     "amount_fen": "sign * amount_fen",
     "late_events": "1",
@@ -44,14 +54,16 @@ OF_AN_EVENT = {
 """What one event adds to its cells when it is recorded after its day, as revision 0004 adds it."""
 
 COUNT = text("""
-    INSERT INTO figure_event (kind, "on", recorded_on, sign, noun_id, demand_id, uscc, district, bank_id, industry,
-        size, amount_fen, rate, loan_type, is_first_loan, is_renewal_without_repayment, is_new_household,
-        is_new_household_of_bank, made_at)
-    SELECT n.kind, n."on", :today, n.sign, n.noun_id, n.demand_id, n.uscc, n.district, n.bank_id, n.industry, n.size,
-        n.amount_fen, n.rate, n.loan_type, n.is_first_loan, n.is_renewal_without_repayment, false, false, :now
+    INSERT INTO figure_event (kind, "on", recorded_on, sign, noun_id, demand_id, uscc, district, bank_id, product_id,
+        industry, size, amount_fen, rate, loan_type, is_first_loan, is_renewal_without_repayment, is_new_household,
+        is_new_household_of_bank, is_new_household_of_product, made_at)
+    SELECT n.kind, n."on", :today, n.sign, n.noun_id, n.demand_id, n.uscc, n.district, n.bank_id, n.product_id,
+        n.industry, n.size, n.amount_fen, n.rate, n.loan_type, n.is_first_loan, n.is_renewal_without_repayment, false,
+        false, false, :now
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (kind text, "on" date, sign integer, noun_id bigint,
-        demand_id bigint, uscc text, district text, bank_id bigint, industry text, size text, amount_fen bigint,
-        rate numeric(9, 7), loan_type text, is_first_loan boolean, is_renewal_without_repayment boolean)
+        demand_id bigint, uscc text, district text, bank_id bigint, product_id bigint, industry text, size text,
+        amount_fen bigint, rate numeric(9, 7), loan_type text, is_first_loan boolean,
+        is_renewal_without_repayment boolean)
     ORDER BY n.uscc, n.kind, n.noun_id, n.sign
 """)
 
@@ -68,6 +80,7 @@ class Event:
     district: str
     amount_fen: int
     bank_id: int = 0
+    product_id: int = 0
     industry: str = ""
     size: str = ""
     rate: Decimal | None = None
@@ -138,9 +151,7 @@ def cells_as_of(table: str, as_of: date | None, columns: Sequence[str]) -> str:
     """A roll-up to read from; with a day, less what was recorded after it (bind it as `as_of`)."""
     if as_of is None:
         return table
-    later = ", ".join(f"-({OF_AN_EVENT[column.removesuffix('_of_bank')]})" for column in columns)
-    if "households_of_bank" in columns:
-        later = later.replace("is_new_household::", "is_new_household_of_bank::")
+    later = ", ".join(f"-({(HOUSEHOLDS | OF_AN_EVENT)[column]})" for column in columns)
     keys = CELL_KEYS[table]
     return (
         f"(SELECT {keys}, {', '.join(columns)} FROM {table} UNION ALL"
@@ -158,7 +169,9 @@ def _read(tx: Session, who: Who, since: date, until: date, by: By, as_of: date |
 def _sums(tx: Session, who: Who, since: date, until: date, by: By, as_of: date | None) -> Sequence[Row[Any]]:
     table, key = KEYS[by]
     households = "households_of_bank" if (by == "bank" or who.role in BANK_ROLES) else "households"
-    columns = [households if column == "households" else column for column in OF_AN_EVENT]
+    if by == "product":
+        households = "households_of_product"
+    columns = [households, *OF_AN_EVENT]
     statement = text(f"""
         SELECT {key} AS key, kind, sum({households}) AS households, sum(events) AS events,
             sum(amount_fen) AS amount_fen, sum(late_events) AS late_events, sum(credit_loan_fen) AS credit_loan_fen,
@@ -166,14 +179,11 @@ def _sums(tx: Session, who: Who, since: date, until: date, by: By, as_of: date |
             sum(renewal_without_repayment_fen) AS renewal_fen, sum(rate_times_fen) AS rate_times_fen
         FROM {cells_as_of(table, as_of, columns)}
         WHERE "on" BETWEEN :since AND :until AND (CAST(:district AS text) IS NULL OR district = :district)
-            {"AND (CAST(:bank_id AS bigint) IS NULL OR bank_id = :bank_id)" if table == "figure_day" else ""}
+            {"AND (CAST(:bank_id AS bigint) IS NULL OR bank_id = :bank_id)" if "bank_id" in CELL_KEYS[table] else ""}
         GROUP BY 1, 2 {"HAVING sum(events) <> 0 OR sum(late_events) <> 0" if as_of else ""} ORDER BY 1, 2
     """)
-    values: dict[str, Any] = {"since": since, "until": until, "district": who.district}
-    if as_of is not None:
-        values["as_of"] = as_of
-    if table == "figure_day":
-        values["bank_id"] = who.bank_id if who.role in BANK_ROLES else None
+    bank_id = who.bank_id if who.role in BANK_ROLES else None
+    values = {"since": since, "until": until, "district": who.district, "as_of": as_of, "bank_id": bank_id}
     return tx.execute(statement, values).all()
 
 

@@ -1,7 +1,8 @@
 """Banks beside each other: what is overdue, who is silent, how soon they contact; few lines are no rank."""
 
 import io
-from datetime import timedelta
+import random
+from datetime import date, timedelta
 
 import openpyxl
 import pytest
@@ -14,6 +15,7 @@ from service.domain.answering import AnswerForm
 from service.domain.pace import wilson
 from service.domain.people import the_platform
 from service.store import pace
+from service.store.bulk import add_rows
 from service.store.pace import Pace
 from tests.browser import Browser
 from tests.builders import (
@@ -24,9 +26,11 @@ from tests.builders import (
     NOW,
     PLATFORM,
     TODAY,
+    a_bank,
     a_demand,
     a_small_world,
     bai,
+    bo,
     rows_of,
     some_tools,
 )  # fmt: skip
@@ -79,6 +83,69 @@ def test_the_roll_up_is_the_lines_and_counting_again_changes_nothing(database, l
     by_id = {bank.bank_id: bank for bank in first}
     assert (by_id[later.bank].contacted, by_id[later.bank].in_time, by_id[later.bank].contact_days) == (1, 1, 1)
     assert by_id[later.other_bank].contacted == 0 and by_id[later.other_bank].share_in_time == 0
+
+
+def test_whole_months_are_read_from_their_sums_and_give_what_the_days_give(database) -> None:
+    start = TODAY - timedelta(days=140)
+    chance = random.Random(7)
+    with database.transaction(PLATFORM) as tx:
+        banks = [a_bank(tx, code) for code in ("BAI", "BO")]
+        for day in range(150):
+            on = start + timedelta(days=day)
+            cells = [
+                {"pushed_on": on, "district": district, "bank_id": bank, "made_on": on, "answered_on": None}
+                | {name: chance.randrange(5) for name in pace.COUNTS}
+                for bank in banks
+                for district in ("410102", "410105")
+                if chance.random() < 0.8
+            ]
+            add_rows(tx, "pace_day", cells)
+        pace.sum_months(tx, start)
+        days = rows_of(tx, "pace_day")
+        for _example in range(40):
+            since, until = sorted(start + timedelta(days=chance.randrange(-5, 155)) for _end in range(2))
+            for bank in pace.of_banks(tx, since, until, until):
+                mine = [day for day in days if day["bank_id"] == bank.bank_id and since <= day["pushed_on"] <= until]
+                assert {name: getattr(bank, name) for name in pace.COUNTS} == {
+                    name: sum(day[name] for day in mine) for name in pace.COUNTS
+                }, (since, until)
+                assert dict(bank.districts) == {
+                    district: sum(day["lines"] for day in mine if day["district"] == district)
+                    for district in {day["district"] for day in mine}
+                }
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "whole"),
+    [
+        ("2026-01-01", "2026-03-31", ("2026-01-01", "2026-04-01")),
+        ("2026-01-02", "2026-03-30", ("2026-02-01", "2026-03-01")),
+        ("2026-01-02", "2026-02-27", None),
+        ("2026-01-31", "2026-02-28", ("2026-02-01", "2026-03-01")),
+        ("2026-06-30", "2026-06-30", None),
+    ],
+)
+def test_a_month_is_whole_when_all_its_days_are_asked_for(since, until, whole) -> None:
+    found = pace.whole_months(date.fromisoformat(since), date.fromisoformat(until))
+    assert found == tuple(map(date.fromisoformat, whole or (since, since)))
+
+
+def test_an_answer_to_an_old_line_moves_the_sum_of_its_month(database, world) -> None:
+    whole = TODAY.replace(day=1), TODAY
+    with database.transaction(PLATFORM) as tx:
+        pace.roll_up(tx, TODAY)
+        before = {bank.bank_id: bank for bank in pace.of_banks(tx, *whole, LATER)}
+        line = rows_of(tx, "push_line", bank_id=world.other_bank)[0]["id"]
+    late = TODAY + timedelta(days=5)
+    with database.transaction(bo(world.other_bank)) as tx:
+        answer_line(tx, bo(world.other_bank), AnswerForm(line, "contacted"), late, instant_on(late))
+    with database.transaction(PLATFORM) as tx:
+        pace.roll_up(tx, late)
+        after = {bank.bank_id: bank for bank in pace.of_banks(tx, *whole, late)}
+        (month,) = [row for row in rows_of(tx, "pace_month") if row["bank_id"] == world.other_bank]
+    assert before[world.other_bank].contacted == 0
+    assert (after[world.other_bank].contacted, after[world.other_bank].contact_days) == (1, 5)
+    assert (month["contacted"], month["made_on"]) == (1, late)
 
 
 def test_what_is_overdue_is_overdue_before_the_cycle_counts_it_silent(database, world, city) -> None:

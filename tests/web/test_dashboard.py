@@ -45,6 +45,28 @@ def test_the_time_machine_takes_out_what_came_later_and_says_so(city) -> None:
     assert "100 万元" in events and "回看" in events
 
 
+def test_the_day_it_looks_back_to_goes_along_on_every_link_to_figures(city) -> None:
+    for address in (f"/figures?by=month&map=drawn&{DAYS}&as_of={TODAY}", f"/figures/events?{DAYS}&as_of={TODAY}"):
+        page = city.opens(address)
+        leading = [link for link in page.links if link.startswith(("/figures?", "/figures/", "/figures.xlsx?"))]
+        forgetful = [link for link in leading if f"as_of={TODAY}" not in link]
+        assert len(leading) >= 1 and len(forgetful) == address.startswith("/figures?"), forgetful  # 'today's figures'
+    assert "/projection" not in city.opens(f"/figures?{DAYS}&as_of={TODAY}").html
+
+
+def test_every_area_and_every_number_of_a_chart_leads_to_the_events_it_is_the_sum_of(city) -> None:
+    page = city.opens(f"/figures?{DAYS}&map=drawn")
+    areas = re.findall(r'<a href="(/figures/events[^"]+)"><path', page.html)
+    assert len(areas) == len(REGIONS)
+    (jinshui,) = [one for one in areas if one.endswith("district=410105")]
+    assert "200 万元" in city.opens(jinshui.replace("&amp;", "&")).words
+    for chart in ("trend", "grid"):
+        table = page.html.split(f'id="{chart}"')[1].split("</figure>")[0]
+        cells = re.findall(r'data-value="200.0"><a href="([^"]+)"', table)
+        assert cells
+        assert "200 万元" in city.opens(cells[0].replace("&amp;", "&")).words
+
+
 def test_the_api_and_the_workbook_say_which_day_they_are_of(city) -> None:
     said = city.client.get(f"/api/v1/figures?{DAYS}&as_of={TODAY}").json()
     assert said["as_of"] == str(TODAY)
@@ -53,7 +75,7 @@ def test_the_api_and_the_workbook_say_which_day_they_are_of(city) -> None:
     assert f"as-of-{TODAY}" in book.headers["content-disposition"]
 
 
-@pytest.mark.parametrize("by", ["day", "month", "district", "bank", "industry", "size"])
+@pytest.mark.parametrize("by", ["day", "month", "district", "bank", "product", "industry", "size"])
 def test_every_row_of_every_cut_leads_to_its_events(city, by) -> None:
     page = city.opens(f"/figures?{DAYS}&by={by}")
     section = page.html.split('id="cut"')[1]

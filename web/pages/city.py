@@ -15,7 +15,7 @@ from starlette.responses import Response
 from service.domain.figure import FigureKind
 from service.domain.people import Role, Who
 from service.doors import AnOfficial, Now, TheHouse, Today, Tx
-from service.store import banks, figure_grid, statistics
+from service.store import banks, figure_grid, products, statistics
 from service.store.figure_grid import ONLY, Cut, Only
 from service.store.statistics import By, Figures, without_small_cells
 from web import figure_sheet, formats, takeaway, tiles, words
@@ -33,6 +33,7 @@ CUTS: Mapping[By, object] = {
     "month": _("按月"),
     "district": _("区县"),
     "bank": _("银行"),
+    "product": _("产品"),
     "industry": _("行业"),
     "size": _("规模"),
 }
@@ -60,6 +61,8 @@ class Value:
 
     value: float | int | None
     text: str
+    address: str = ""
+    """Where the events behind it are."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,14 @@ class CityMap:
     """The city drawn with one figure on each area; the same numbers as a table are `rows`, the most first."""
 
     title: str
+    kind: str
     drawing: tiles.Ground
     areas: Sequence[tiles.Area]
     rows: Sequence[tiles.Area]
     tabs: Sequence[Tab]
     key: str
+    events: str
+    """Where the events of an area are, before its code; '' on a screen that leads nowhere."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,8 @@ class EventsPage:
     only: str
     parts: Sequence[words.Option]
     hidden: Mapping[str, str]
+    back: str
+    """The page of figures of the same days, as of the same day."""
 
 
 @router.get("/figures")
@@ -141,21 +149,24 @@ def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today, house:
     asked = request.query_params.get("by", "district" if who.role is Role.CITY else "bank")
     by = cast("By", asked if asked in CUTS else "district")
     cells = statistics.figures(tx, who, since, until, as_of=then)
-    names = {str(bank.id): bank.name for bank in banks.list_all(tx)}
-    query = f"since={since}&until={until}" + (f"&as_of={then}" if then else "")
-    heads, grid = _grid(tx, who, Cut(since, until, kind=FigureKind.DRAWN.value, as_of=then), names)
+    names = _names(tx)
+    query = _query((since, until, then))
+    heads, grid = _grid(tx, who, Cut(since, until, kind=FigureKind.DRAWN.value, as_of=then), names["bank"])
     shown = request.query_params.get("map", "")
     kind = FigureKind(shown) if shown in frozenset(FigureKind) else FigureKind.DRAWN
+    is_city = who.role is Role.CITY
     view = FiguresPage(
         since=since,
         until=until,
         as_of=then,
-        map=city_map(tx, who, (since, until, then), kind, house.settings.map, query) if who.role is Role.CITY else None,
+        map=city_map(tx, who, (since, until, then), kind, house.settings.map, f"by={by}&{query}") if is_city else None,
         sums=cells[0] if cells else Figures(""),
         meanings=definitions(),
         universe=universe(),
         period=period(),
-        tabs=[Tab(str(name), f"/figures?by={key}&{query}#cut", key == by) for key, name in CUTS.items()],
+        tabs=[
+            Tab(str(name), f"/figures?by={key}&map={kind.value}&{query}#cut", key == by) for key, name in CUTS.items()
+        ],
         by=by,
         by_name=str(CUTS[by]),
         rows=_rows(tx, who, (since, until, then), by, names),
@@ -163,7 +174,7 @@ def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today, house:
         grid_heads=heads,
         grid=grid,
         query=query,
-        is_city=who.role is Role.CITY,
+        is_city=is_city,
         districts=words.districts(),
         today=today,
     )
@@ -176,7 +187,7 @@ def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) 
     then = as_of(request, today)
     since, until = days_of(request, then or today)
     until = min(until, then or until)
-    names = {str(bank.id): bank.name for bank in banks.list_all(tx)}
+    names = _names(tx)
     whole = statistics.figures(tx, who, since, until, as_of=then)
     cuts = {gettext("合计"): [(gettext("合计"), one) for one in whole]}
     for by, name in CUTS.items():
@@ -190,14 +201,14 @@ def download(request: Request, who: AnOfficial, tx: Tx, today: Today, now: Now) 
 def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Response:
     """The events behind a figure; their sum is the figure."""
     asked, cut = request.query_params, cut_of(request, who, today)
-    then, since, until, bank = cut.as_of, cut.since, cut.until, asked.get("bank", "")
+    then, since, until = cut.as_of, cut.since, cut.until
     wish = Wish.of(request, EVENTS, usual="on")
     rows, whole = figure_grid.list_events(tx, who, cut, offset=wish.offset(50))
-    filters = {
-        "since": since.isoformat(), "until": until.isoformat(), "kind": cut.kind or "", "district": cut.district or "",
-        "bank": bank, "industry": asked.get("industry", ""), "size": asked.get("size", ""), "only": cut.only,
-        "as_of": then.isoformat() if then else "",
+    given = {
+        "since": since, "until": until, "kind": cut.kind, "district": cut.district, "bank": cut.bank_id,
+        "product": cut.product_id, "industry": asked.get("industry"), "size": asked.get("size"), "only": cut.only, "as_of": then,
     }  # fmt: skip
+    filters = {name: "" if value is None else str(value) for name, value in given.items()}
     view = EventsPage(
         listing=Listing(EVENTS, rows, whole.rows, "/figures/events", wish, filters),
         whole=whole,
@@ -206,9 +217,10 @@ def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Resp
         banks=[words.Option(str(one.id), one.name) for one in banks.list_all(tx)],
         is_city=who.role is Role.CITY,
         universe=universe(),
-        only=_said_of(cut),
+        only=_said_of(cut, _names(tx)),
         parts=words.options("figure_part"),
-        hidden={name: filters[name] for name in ("industry", "size", "as_of") if filters[name]},
+        hidden={name: filters[name] for name in ("product", "industry", "size", "as_of") if filters[name]},
+        back=f"/figures?{_query((since, until, then))}",
     )
     return page(request, "official/events.html", view)
 
@@ -218,13 +230,13 @@ def cut_of(request: Request, who: Who, today: date) -> Cut:
     asked = request.query_params
     then = as_of(request, today)
     since, until = days_of(request, then or today)
-    bank = asked.get("bank", "")
     return Cut(
         since,
         until,
         kind=asked.get("kind") if asked.get("kind") in frozenset(FigureKind) else None,
         district=(asked.get("district") or None) if who.role is Role.CITY else who.district,
-        bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < 18 else None,
+        bank_id=_number(asked.get("bank", "")),
+        product_id=_number(asked.get("product", "")),
         industry=_part(asked.get("industry", "")),
         size=_part(asked.get("size", "")),
         as_of=then,
@@ -234,17 +246,30 @@ def cut_of(request: Request, who: Who, today: date) -> Cut:
 
 Days = tuple[date, date, date | None]
 """From, to, and as of which day."""
+Names = Mapping[By, Mapping[str, str]]
+"""What banks and products are called, by their keys."""
 
 
 def _part(asked: str) -> str | None:
     return "" if asked == NOT_REGISTERED else asked[:12] or None
 
 
-def _said_of(cut: Cut) -> str:
-    """The industry and size the events are of, in words."""
-    said = [] if cut.industry is None else [_name("industry", cut.industry, {})]
+def _number(asked: str) -> int | None:
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else None
+
+
+def _query(days: Days) -> str:
+    """The days of a page, and as of which day, as every link from it carries them."""
+    since, until, then = days
+    return f"since={since}&until={until}" + (f"&as_of={then}" if then else "")
+
+
+def _said_of(cut: Cut, names: Names) -> str:
+    """The product, industry and size the events are of, in words."""
+    said = [] if cut.product_id is None else [_name("product", str(cut.product_id), names)]
+    said += [] if cut.industry is None else [_name("industry", cut.industry, names)]
     if cut.size is not None and cut.size in ("", *words.GROUPS["size_class"]):
-        said.append(_name("size", cut.size, {}))
+        said.append(_name("size", cut.size, names))
     return gettext("、").join(said)
 
 
@@ -265,6 +290,7 @@ def city_map(
     name = words.of("figure_kind", kind.value)
     return CityMap(
         title=gettext("%(kind)s金额（万元）：各区域") % {"kind": name},
+        kind=kind.value,
         drawing=drawing,
         areas=areas,
         rows=sorted(areas, key=lambda area: -values.get(area.shape.code, 0)),
@@ -272,22 +298,28 @@ def city_map(
             Tab(words.of("figure_kind", one.value), f"/figures?map={one.value}&{query}#map", one is kind)
             for one in FigureKind
         ],
+        events="" if for_all else f"/figures/events?{_query(days)}&kind={kind.value}&district=",
         key=gettext("有金额的区域按从低到高分四组：空白、点、斜线、网格，越密金额越高；每块上的数字是金额。"),
     )
 
 
-def _rows(tx: Tx, who: Who, days: Days, by: By, names: Mapping[str, str]) -> list[CutRow]:
+def _rows(tx: Tx, who: Who, days: Days, by: By, names: Names) -> list[CutRow]:
     since, until, then = days
     cells = statistics.figures(tx, who, since, until, by, then)
     rows = [CutRow(cell.key, _name(by, cell.key, names), cell, _events(by, cell.key, days)) for cell in cells]
-    if by in ("district", "bank", "industry", "size"):
+    if by in ("district", "bank", "product", "industry", "size"):
         rows.sort(key=lambda row: (-row.figures.drawn.amount_fen, -row.figures.reported.amount_fen, row.name))
     return rows
 
 
-def _name(by: By, key: str, names: Mapping[str, str]) -> str:
-    if by == "bank":
-        return gettext("尚未到银行") if key == "0" else names.get(key, key)
+def _names(tx: Tx) -> Names:
+    offered = {str(row.id): f"{row.bank_name} · {row.name}" for row in products.list_named(tx)}
+    return {"bank": {str(bank.id): bank.name for bank in banks.list_all(tx)}, "product": offered}
+
+
+def _name(by: By, key: str, names: Names) -> str:
+    if by in ("bank", "product"):
+        return gettext("尚未到银行") if key == "0" else names[by].get(key, key)
     if by == "size":
         return words.of("size_class", key) if key else gettext("未划型")
     said = {"district": words.district, "industry": words.industry, "day": _day}.get(by, str)
@@ -309,7 +341,7 @@ def _events(by: By, key: str, days: Days) -> str:
     asked = {"since": str(since), "until": str(until)}
     if then is not None:
         asked["as_of"] = str(then)
-    if by in ("district", "bank", "industry", "size"):
+    if by in ("district", "bank", "product", "industry", "size"):
         asked[by] = key or NOT_REGISTERED
     return f"/figures/events?{urlencode(asked)}"
 
@@ -320,14 +352,19 @@ def _trend(tx: Tx, who: Who, since: date, until: date, then: date | None) -> lis
     return [
         Bar(
             cell.key[5:] if by == "day" else cell.key,
-            [_money(part.amount_fen) for part in (cell.reported, cell.granted, cell.drawn)],
+            [
+                _money(
+                    part.amount_fen, f"{_events(by, cell.key, (since, until, then))}&kind={kind}" if part.events else ""
+                )
+                for kind, part in (("reported", cell.reported), ("granted", cell.granted), ("drawn", cell.drawn))
+            ],
         )
         for cell in statistics.figures(tx, who, since, until, by, then)
     ]
 
 
-def _money(fen: int) -> Value:
-    return Value(float(round(Decimal(fen) / 1_000_000, 2)), formats.wan(fen, 0))
+def _money(fen: int, address: str = "") -> Value:
+    return Value(float(round(Decimal(fen) / 1_000_000, 2)), formats.wan(fen, 0), address)
 
 
 def _grid(tx: Tx, who: Who, cut: Cut, names: Mapping[str, str]) -> tuple[list[str], list[Bar]]:
@@ -337,12 +374,15 @@ def _grid(tx: Tx, who: Who, cut: Cut, names: Mapping[str, str]) -> tuple[list[st
     for cell in cells:
         paid[cell.bank_id] = paid.get(cell.bank_id, 0) + int(cell.amount_fen)
     shown = sorted(paid, key=lambda bank: -paid[bank])[:MOST_BANKS]
+    events = f"/figures/events?{_query((cut.since, cut.until, cut.as_of))}&kind={cut.kind}"
     by_place = {(cell.district, cell.bank_id): int(cell.amount_fen) for cell in cells}
     rows = [
         Bar(
             words.district(district),
             [
-                _money(by_place[district, bank]) if (district, bank) in by_place else Value(None, formats.NOTHING)
+                _money(by_place[district, bank], f"{events}&district={district}&bank={bank}")
+                if (district, bank) in by_place
+                else Value(None, formats.NOTHING)
                 for bank in shown
             ],
         )
