@@ -51,6 +51,7 @@ CITY = (
     Item("/figures", _("统计")),
     Item("/banks", _("银行")),
     Item("/urgings", _("督办"), "urgings"),
+    Item("/targets", _("目标")),
     Item("/briefings", _("简报")),
     Item("/demands", _("需求")),
     Item("/obstacles", _("堵点台账")),

@@ -18,7 +18,7 @@ from service.domain.people import Who, the_platform
 from service.domain.standards.calendar import CalendarNotPublished
 from service.profiles.tools import load_tools
 from service.settings import Settings
-from service.store import calendar, pace, runs
+from service.store import calendar, pace, runs, targets
 from service.store.database import transaction
 
 CYCLE = the_platform("cycle")
@@ -91,6 +91,10 @@ def _pace(tx: Session, day: Day) -> str:
     return f"{pace.roll_up(tx, day.today)} counted"
 
 
+def _coverage(tx: Session, day: Day) -> str:
+    return f"{targets.count_coverage(tx, day.today)} areas counted"
+
+
 STEPS: tuple[tuple[str, Callable[[Session, Day], str]], ...] = (
     ("calendar", _calendar),
     ("objections", _objections),
@@ -102,6 +106,7 @@ STEPS: tuple[tuple[str, Callable[[Session, Day], str]], ...] = (
     ("push", _push),
     ("remind", _remind),
     ("pace", _pace),
+    ("coverage", _coverage),
 )
 """In this order: what banks have said counts before silence does; what ends frees money and places for lists."""
 

@@ -95,6 +95,7 @@ def build(
     with database.transaction(DEMO) as tx:
         _add_firms(tx, settings)
         come_to_the_door(tx, settings, instant_on(DEMO_DAY, 19))
+        steering.set_year(tx, DEMO_DAY)
         summary, figures = _summary(tx, plan, life, version)
     summary |= {"seconds": watch.as_json(), "memory_mb": round(peak_megabytes())}
     return Built(life, summary, figures)

@@ -28,6 +28,7 @@ from service.domain import (  # noqa: F401
     registration,
     rehearsal,
     scan_code,
+    target,
     trail,
     urging,
     visit,

@@ -58,16 +58,17 @@ SUM_MONTHS = text(f"""
         {", ".join(f"{name} = EXCLUDED.{name}" for name in (*COUNTS, *LATEST))}
 """)
 """The months that hold a day counted since then, summed again."""
+PARTS = f"""
+    SELECT bank_id, district, {ALL} FROM pace_month WHERE month_on >= :first_on AND month_on < :after_on
+    UNION ALL SELECT bank_id, district, {ALL} FROM pace_day WHERE pushed_on >= :since AND pushed_on < :first_on
+    UNION ALL SELECT bank_id, district, {ALL} FROM pace_day WHERE pushed_on >= :after_on AND pushed_on <= :until
+"""
+"""Whole months from their sums; the days before the first and after the last of them one by one."""
 CELLS = text(f"""
-    SELECT c.*, b.name FROM (
-        SELECT bank_id, district, {SUMS} FROM (
-            SELECT bank_id, district, {ALL} FROM pace_month WHERE month_on >= :first_on AND month_on < :after_on
-            UNION ALL SELECT bank_id, district, {ALL} FROM pace_day WHERE pushed_on >= :since AND pushed_on < :first_on
-            UNION ALL SELECT bank_id, district, {ALL} FROM pace_day WHERE pushed_on >= :after_on AND pushed_on <= :until
-        ) parts GROUP BY bank_id, district) c
+    SELECT c.*, b.name FROM (SELECT bank_id, district, {SUMS} FROM ({PARTS}) p GROUP BY bank_id, district) c
     JOIN bank b ON b.id = c.bank_id ORDER BY c.lines DESC, c.district
 """)
-"""Whole months from their sums; the days before the first and after the last of them one by one."""
+DISTRICTS = text(f"SELECT district, sum(in_time), sum(contact_due) FROM ({PARTS}) p GROUP BY district")
 OVERDUE = text("""
     SELECT l.bank_id, b.name, count(*) AS overdue, count(*) FILTER (WHERE l.due_step = 'contact') AS to_contact,
         min(l.due_on) AS oldest_due_on
@@ -146,9 +147,7 @@ def sum_months(tx: Session, made_on: date) -> None:
 def of_banks(tx: Session, since: date, until: date, today: date) -> list[Pace]:
     """Every bank with lines of these days or with something overdue today, by name."""
     cells: dict[int, list[RowMapping]] = defaultdict(list)
-    first_on, after_on = whole_months(since, until)
-    values = {"since": since, "until": until, "first_on": first_on, "after_on": after_on}
-    for cell in tx.execute(CELLS, values).mappings():
+    for cell in tx.execute(CELLS, _days(since, until)).mappings():
         cells[cell["bank_id"]].append(cell)
     late = {row["bank_id"]: row for row in tx.execute(OVERDUE, {"today": today}).mappings()}
     banks = [Pace(**{**late.get(bank, {}), **_summed(cells[bank])}) for bank in late | cells]
@@ -164,6 +163,17 @@ def of_bank(tx: Session, who: Who, since: date, until: date, today: date) -> Pac
 def medians(tx: Session, since: date, until: date) -> dict[str, Median]:
     """Figure → the middle of all banks; nothing of any single bank passes the database's own function."""
     return {row.figure: Median(row.middle, row.banks) for row in tx.execute(MEDIANS, {"since": since, "until": until})}
+
+
+def of_districts(tx: Session, since: date, until: date) -> dict[str, tuple[int, int]]:
+    """District → (lines contacted in time, lines past their contact date) of all banks."""
+    rows = tx.execute(DISTRICTS, _days(since, until))
+    return {district: (int(in_time), int(due)) for district, in_time, due in rows}
+
+
+def _days(since: date, until: date) -> dict[str, date]:
+    first_on, after_on = whole_months(since, until)
+    return {"since": since, "until": until, "first_on": first_on, "after_on": after_on}
 
 
 def whole_months(since: date, until: date) -> tuple[date, date]:

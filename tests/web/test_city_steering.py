@@ -6,9 +6,13 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from service.clock import Clock
+from service.clock import Clock, instant_on
+from service.domain.figure import FigureKind
+from service.domain.people import Role, Who
+from service.store.statistics import count
 from tests.browser import Browser
 from tests.lending import CYCLE, officer, rows_of
+from tests.service.test_statistics import event
 from tests.service.test_urge_bank import CITY, LATER, TODAY, a_silent_world
 from web.main import build_app
 
@@ -94,3 +98,36 @@ def test_the_ledger_puts_what_is_overdue_first_and_goes_to_excel_and_paper_and_i
     with database.transaction(CYCLE) as tx:
         verbs = [row.verb for row in rows_of(tx, "SELECT verb FROM trail WHERE noun = 'urging' ORDER BY id")]
     assert verbs == ["urged", "urged", "urging_withdrawn"]
+
+
+def test_targets_are_typed_checked_set_and_shown_against_the_year_on_the_dashboard(city, app, database) -> None:
+    assert "还没有设定全市目标" in city.opens(f"/figures?{DAYS}").words or "没有数据" in city.page.words
+    assert "还没有设定过这一年的目标" in city.opens("/targets").words
+    wrong = city.sends("/targets", registered="120", granted="很多")
+    assert wrong.status == 422 and "<title>错误：" in wrong.html and "请只填数字" in wrong.words
+    check = city.sends("/targets", registered="85", demands="1000", granted="1.2亿", in_time="")
+    assert "核对目标改动" in check.words and "85.0%" in check.words and "1.2 亿元" in check.words
+    assert "未设" in city.opens("/targets").words  # nothing is set before it is saved
+    city.sends("/targets", registered="85", demands="1000", granted="1.2亿", in_time="90")
+    done = city.sends("/targets")
+    assert "已设定 4 项目标" in done.words and "全市 · 授信金额：— → 1.2 亿元" in done.words
+    city.opens("/targets")
+    assert "没有改动" in city.sends("/targets").words
+    district = city.opens("/targets?district=410105")
+    assert "设定目标：金水区" in district.words
+    city.sends("/targets", demands="2")
+    assert "已设定 1 项目标" in city.sends("/targets").words
+    book = openpyxl.load_workbook(io.BytesIO(city.client.get("/targets.xlsx").content)).worksheets[0]
+    rows = list(book.iter_rows(min_row=2, values_only=True))
+    assert ("全市", "授信金额", 120_000_000) in [row[:3] for row in rows] and len(rows) == 5
+    with database.transaction(CYCLE) as tx:
+        count(tx, [event(9, kind=FigureKind.REPORTED, on=LATER, bank_id=0)], LATER, instant_on(LATER))
+    said = city.opens(f"/figures?{DAYS}").words
+    assert "2026 年目标" in said and "申报笔数" in said and "慢于时间进度" in said
+    team = Browser(app, database, Who(Role.DISTRICT, 5, "高", district="410105")).opens(f"/figures?{DAYS}").words
+    assert "2026 年目标" in team and "授信金额 自年初" not in team and "1 50.0%" in team
+
+
+def test_a_district_cannot_open_the_city_s_targets(app, database) -> None:
+    team = Browser(app, database, Who(Role.DISTRICT, 5, "高", district="410105"))
+    assert team.opens("/targets").status == 403 and team.opens("/urgings").status == 403

@@ -14,11 +14,12 @@ from starlette.responses import Response
 
 from service.domain.figure import FigureKind
 from service.domain.people import Role, Who
+from service.domain.target import CITY_WIDE
 from service.doors import AnOfficial, Now, TheHouse, Today, Tx
-from service.store import banks, figure_grid, products, statistics
+from service.store import banks, figure_grid, products, statistics, targets
 from service.store.figure_grid import ONLY, Cut, Only
 from service.store.statistics import By, Figures, without_small_cells
-from web import figure_sheet, formats, takeaway, tiles, words
+from web import figure_sheet, formats, takeaway, target_words, tiles, words
 from web.csrf import guard
 from web.figure_words import as_of, days_of, definitions, period, universe
 from web.language import gettext
@@ -26,6 +27,7 @@ from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.official import Tab, badge
 from web.render import page
+from web.target_words import ToldProgress
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 CUTS: Mapping[By, object] = {
@@ -117,6 +119,9 @@ class FiguresPage:
     is_city: bool
     districts: Sequence[words.Option]
     today: date
+    targets: Sequence[ToldProgress]
+    """Of the year the page's last day is in: the city's own, or the district's."""
+    target_year: int
 
     @property
     def late(self) -> int:
@@ -177,6 +182,8 @@ def show_figures(request: Request, who: AnOfficial, tx: Tx, today: Today, house:
         is_city=is_city,
         districts=words.districts(),
         today=today,
+        targets=_targets(tx, who, until.year, today, then),
+        target_year=until.year,
     )
     return page(request, "official/figures.html", view)
 
@@ -206,7 +213,8 @@ def show_events(request: Request, who: AnOfficial, tx: Tx, today: Today) -> Resp
     rows, whole = figure_grid.list_events(tx, who, cut, offset=wish.offset(50))
     given = {
         "since": since, "until": until, "kind": cut.kind, "district": cut.district, "bank": cut.bank_id,
-        "product": cut.product_id, "industry": asked.get("industry"), "size": asked.get("size"), "only": cut.only, "as_of": then,
+        "product": cut.product_id, "industry": asked.get("industry"), "size": asked.get("size"),
+        "only": cut.only, "as_of": then,
     }  # fmt: skip
     filters = {name: "" if value is None else str(value) for name, value in given.items()}
     view = EventsPage(
@@ -301,6 +309,10 @@ def city_map(
         events="" if for_all else f"/figures/events?{_query(days)}&kind={kind.value}&district=",
         key=gettext("有金额的区域按从低到高分四组：空白、点、斜线、网格，越密金额越高；每块上的数字是金额。"),
     )
+
+
+def _targets(tx: Tx, who: Who, year: int, today: date, then: date | None) -> list[ToldProgress]:
+    return target_words.of_area(targets.progress_of_year(tx, who, year, today, then), who.district or CITY_WIDE)
 
 
 def _rows(tx: Tx, who: Who, days: Days, by: By, names: Names) -> list[CutRow]:
