@@ -137,6 +137,26 @@ def test_the_products_stand_beside_the_firm_s_latest_demand_and_no_one_else_s(fa
         assert "适合这笔需求吗" not in Browser(app, database, other).opens("/products").words
 
 
+def test_the_list_is_narrowed_by_what_fits_by_bank_kind_and_rate_and_comes_a_page_at_a_time(
+    fang, demand, database, world
+) -> None:
+    secured = {"loan_types": ["mortgage"], "rate_min": "0.0510"}
+    with database.transaction(PLATFORM) as tx:
+        for number in range(25):
+            a_product(tx, world.other_bank, f"M{number}", name=f"抵押{number}号贷", **secured)
+    first = fang.opens("/products")
+    assert first.words.count("号贷") == 15 and "第 1–20 条，共 30 条" in first.words  # the world's five come first
+    assert fang.opens("/products?page=2").words.count("号贷") == 10
+    assert "共 28 条" in fang.opens("/products?fits=near").words and "近贷" in fang.page.words
+    assert "共 2 条" in fang.opens("/products?fits=yes").words and "近贷" not in fang.page.words
+    assert "共 3 条" in fang.opens(f"/products?bank={world.bank}").words
+    assert "共 5 条" in fang.opens("/products?loan_type=credit&rate=0.035").words
+    following = fang.opens("/products?loan_type=mortgage").links
+    assert "/products?loan_type=mortgage&page=2" in following
+    assert "没有符合条件的产品" in fang.opens("/products?bank_kind=village").words
+    assert fang.opens("/products?fits=x&bank=１&bank_kind=';--&loan_type=y&rate=9&page=zz").status == 200
+
+
 def test_in_english_too(fang, demand) -> None:
     fang.client.headers["accept-language"] = "en"
     said = fang.opens(f"/firm/demands/{demand}").words

@@ -50,6 +50,7 @@ from web.pages import (
     operator_shadow,
     operator_trail,
     papers,
+    products,
     projection,
     registration,
     visit,
@@ -66,7 +67,7 @@ ROUTERS = (
     firm_report.router,  # before the demands: 'new' is no demand's number
     firm.router,
     firm_data.router,
-    firm_data.open_router,
+    products.router,
     firm_offers.router,
     firm_papers.router,
     firm_papers.file_router,

@@ -1,6 +1,6 @@
-"""What the firm has here: its consents, the records the city holds of it, who looked, its messages, the products."""
+"""What the firm has here: its consents, the records the city holds of it, who looked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,8 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from service.actions.give_consent import withdraw_consent
-from service.domain.people import Role
-from service.doors import AFirm, Anyone, Now, TheHouse, Today, Tx
-from service.profiles.fits import find_fits
+from service.doors import AFirm, Now, Today, Tx
 from service.profiles.profile import Fact, LateSource, Profile, late_sources, profile_on
-from service.profiles.tools import load_tools
 from service.store import consents, objections, overview
 from web import consent_words, record_file, takeaway
 from web.csrf import guard
@@ -23,7 +20,6 @@ from web.pages.firm import badge
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
-open_router = APIRouter(dependencies=[Depends(guard)])
 MOST_LOOKS = 20_000
 
 
@@ -55,15 +51,6 @@ class RecordsPage:
         """The open objection to a fact."""
         about = (fact.record.item, fact.record.key)
         return next((one for one in self.objections if one.closed_on is None and (one.item, one.key) == about), None)
-
-
-@dataclass(frozen=True)
-class ProductsPage:
-    products: Sequence[Row[Any]]
-    demand: Row[Any] | None
-    """The firm's latest demand that still looks for a bank."""
-    missing: Mapping[int, int]
-    """By product, how many of its criteria that demand does not meet."""
 
 
 @router.get("/firm/consents")
@@ -111,14 +98,3 @@ def take_records(who: AFirm, tx: Tx, today: Today) -> Response:
     contested = frozenset((one.item, one.key) for one in objections.list_open_of(tx, uscc))
     content = record_file.pack(overview.get_firm(tx, uscc), profile_on(tx, uscc, today), looks, contested)
     return takeaway.download(content, f"xindeng-{uscc}-{today}.zip", "application/zip")
-
-
-@open_router.get("/products")
-def show_products(request: Request, who: Anyone, tx: Tx, house: TheHouse, today: Today) -> Response:
-    """The products banks offer here today, the lowest rate first; for a firm, beside its latest demand."""
-    demand, missing = None, {}
-    for one in overview.list_demands(tx, who) if who.role is Role.FIRM else ():
-        if fits := find_fits(tx, who, one, load_tools(tx, house.settings, today), today):
-            demand, missing = one, {fit.product_id: len(fit.failed) for fit in fits}
-            break
-    return page(request, "firm/products.html", ProductsPage(overview.list_products(tx, today), demand, missing))
