@@ -48,9 +48,7 @@ def set_year(tx: Session, day: date) -> None:
         TargetKind.GRANTED: sum(cell.granted.amount_fen for cell in cells.values()) * PULLS[1] / passed,
     }
     _set(tx, city, CITY_WIDE, whole, day, now)
-    shares = {TargetKind.REGISTERED: Decimal("0.60"), TargetKind.REAL_NAMED: Decimal("0.50"),
-              TargetKind.IN_TIME: Decimal("0.95")}  # fmt: skip
-    set_targets(tx, city, day.year, CITY_WIDE, shares, day, now)
+    set_targets(tx, city, day.year, CITY_WIDE, {TargetKind.IN_TIME: Decimal("0.95")}, day, now)
 
 
 def _set(
@@ -78,7 +76,8 @@ def urge(tx: Session, life: Life, day: date) -> None:
     if before in (OVERDUE_BEFORE, ANSWERED_BEFORE):
         _urge(tx, city, _most_silent(tx, day), (UrgingGround.SILENT,), day)
     elif before == FRESH_BEFORE:
-        _urge(tx, city, [life.bank_ids[OF_THE_CARD]], (UrgingGround.SILENT, UrgingGround.LATE), day)
+        known = [life.bank_ids[OF_THE_CARD], *_most_silent(tx, day)]
+        _urge(tx, city, known, (UrgingGround.SILENT, UrgingGround.LATE), day)
     elif before == ANSWERED_BEFORE - ANSWERED_AFTER:
         _answer(tx, city, day)
 

@@ -73,7 +73,7 @@ def remove(tx: Session, target_id: int) -> None:
     tx.execute(REMOVE, {"id": target_id})
 
 
-def list_changes(tx: Session, year: int, limit: int = 20) -> Sequence[Row[Any]]:
+def list_changes(tx: Session, year: int, limit: int = 10) -> Sequence[Row[Any]]:
     """Who changed which target of the year from what to what, the latest first."""
     return tx.execute(CHANGES, {"year": year, "limit": limit}).all()
 

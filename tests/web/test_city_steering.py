@@ -42,11 +42,11 @@ def test_a_bank_is_urged_from_its_row_answers_and_the_city_ends_it(city, app, da
     assert "沉默不反馈" in form.words and "2 项" in form.words
     wrong = city.sends(f"/banks/{world.bank}/urgings", words=" ", days="99")
     assert wrong.status == 422 and "<title>错误：" in wrong.html and "请写明要求" in wrong.words
-    sent = city.sends(f"/banks/{world.bank}/urgings", words="请说明。", days="2")
+    sent = city.sends(f"/banks/{world.bank}/urgings", ground="silent", words="请说明。", days="2")
     assert "已发给银行" in sent.words and "推送 2 项，沉默 2 项（100.0%）" in sent.words and "等银行回复" in sent.words
     again = city.opens(new)
-    assert "还有没办结的督办" in again.words
-    refused = city.sends(f"/banks/{world.bank}/urgings", ground="silent")
+    assert "还有没办结的督办" in again.words and 'value="late" checked' in again.html
+    refused = city.sends(f"/banks/{world.bank}/urgings", ground="silent", words="请说明。")
     assert refused.status == 422 and "已有一件未办结的督办" in refused.words
 
     bank = Browser(app, database, officer(world.bank))

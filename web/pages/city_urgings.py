@@ -173,7 +173,9 @@ def ask_new(request: Request, _who: ACityOfficial, tx: Tx, today: Today, bank_id
     days = days_of(request, today)
     counted = _counted(tx, bank_id, days, today)
     asked = request.query_params.get("ground", "")
-    first = asked if counted.get(asked) else next((ground for ground, lines in counted.items() if lines), "")
+    taken = {row.ground for row in urgings.open_of_banks(tx, today).get(bank_id, ())}
+    free = (ground for ground, lines in counted.items() if lines and ground not in taken)
+    first = asked if counted.get(asked) else next(free, "")
     form = blank(
         UrgeForm,
         ground=first,
