@@ -28,11 +28,9 @@ PUT = text("""
 REMOVE = text("DELETE FROM target WHERE id = :id")
 COUNT_COVERAGE = text("""
     INSERT INTO coverage_day ("on", district, firms, registered, real_named)
-    SELECT :today, f.district, count(*), count(m.uscc), 0 FROM firm f
-    LEFT JOIN (SELECT DISTINCT uscc FROM membership
-               WHERE role = 'firm' AND since_on <= :today AND (until_on IS NULL OR until_on > :today)) m
-        ON m.uscc = f.uscc
-    WHERE f.status <> 'cancelled' GROUP BY f.district
+    SELECT :today, f.district, count(*), count(*) FILTER (WHERE g.registered_on <= :today),
+        count(*) FILTER (WHERE g.real_named_on <= :today)
+    FROM firm f LEFT JOIN registered_firm g ON g.uscc = f.uscc WHERE f.status <> 'cancelled' GROUP BY f.district
     ON CONFLICT ("on", district) DO UPDATE SET firms = EXCLUDED.firms, registered = EXCLUDED.registered,
         real_named = EXCLUDED.real_named
 """)

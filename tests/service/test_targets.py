@@ -8,9 +8,9 @@ import pytest
 from service.actions.set_targets import set_targets
 from service.domain.errors import NotAllowed, NotPossible
 from service.domain.figure import FigureKind
-from service.domain.people import Membership, Person, Role, Who
+from service.domain.people import Role, Who
 from service.domain.target import CITY_WIDE, Standing, TargetKind, elapsed, progress
-from service.store import pace, people, targets
+from service.store import pace, targets
 from service.store.bulk import add_rows
 from service.store.statistics import count
 from tests.lending import CYCLE, NOW, TODAY, WAN, Lending, officer, rows_of
@@ -96,8 +96,8 @@ def test_what_there_is_comes_from_figures_lines_and_firms_and_a_district_sees_it
         product = made.product(made.bank())
         made.line(made.demand(firms[0]), product, contact_due_on=date(2026, 6, 1), pushed_on=date(2026, 5, 28))
         pace.roll_up(tx, TODAY)
-        person = Person(login="f", name="方", password_hash="x", created_at=NOW)
-        people.add_person(tx, person, Membership(person_id=0, role="firm", uscc=firms[0], since_on=TODAY))
+        here = {"uscc": firms[0], "registered_on": TODAY, "real_named_on": TODAY}
+        add_rows(tx, "registered_firm", [here, {**here, "uscc": firms[1], "registered_on": date(YEAR, 12, 1)}])
         assert targets.count_coverage(tx, TODAY) == targets.count_coverage(tx, TODAY) == 2
         before = {"on": date(YEAR - 1, 12, 31), "district": "410105", "firms": 2, "registered": 0, "real_named": 0}
         add_rows(tx, "coverage_day", [before])
@@ -111,7 +111,7 @@ def test_what_there_is_comes_from_figures_lines_and_firms_and_a_district_sees_it
         past = targets.progress_of_year(tx, CITY, YEAR, TODAY, as_of=date(YEAR, 1, 31))
         assert targets.progress_of_year(tx, CITY, YEAR + 1, TODAY) == {}
     assert {kind.value: found[CITY_WIDE, kind].value for kind in TargetKind if (CITY_WIDE, kind) in found} == {
-        "demands": 2, "registered": Decimal(1) / 3, "drawn": 100 * WAN, "in_time": 0, "real_named": 0,
+        "demands": 2, "registered": Decimal(1) / 3, "drawn": 100 * WAN, "in_time": 0, "real_named": Decimal(2) / 3,
     }  # fmt: skip
     assert found["410105", TargetKind.REGISTERED].value == Decimal("0.5")
     assert found["410105", TargetKind.DEMANDS].value == 1

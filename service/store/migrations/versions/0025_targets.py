@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0025"
+down_revision = "0024"
 
 ROLE = "current_setting('xindeng.role', true)"
 MY_DISTRICT = "nullif(current_setting('xindeng.district', true), '')"
