@@ -9,8 +9,8 @@ from importlib import import_module
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0029"
+down_revision = "0028"
 
 before = import_module("service.store.migrations.versions.0004_beyond_the_scope")
 ROLE = "current_setting('xindeng.role', true)"
