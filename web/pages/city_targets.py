@@ -41,7 +41,9 @@ class TargetsForm(Form):
     ] = None
     real_named: Annotated[Decimal | None, percent(places=2), Ask(_("实名企业占比"))] = None
     demands: Annotated[int | None, whole(least=1), Ask(_("申报笔数"), _("全年申报的融资需求。"))] = None
-    granted: Annotated[int | None, money("wan", most=LARGEST), Ask(_("授信金额"), _("全年合计，数字后可写单位。"))] = None
+    granted: Annotated[int | None, money("wan", most=LARGEST), Ask(_("授信金额"), _("全年合计，数字后可写单位。"))] = (
+        None
+    )
     drawn: Annotated[int | None, money("wan", most=LARGEST), Ask(_("放款金额"), _("全年合计。"))] = None
     in_time: Annotated[Decimal | None, percent(places=2), Ask(_("按时联系"), _("全年每一天都应达到的百分比。"))] = None
 
