@@ -67,6 +67,7 @@ BANK = {
     "list of the day: nothing found": ("officer", "/push-lists?only=all&q=zzz"),
     "list of the day, all": ("officer", "/push-lists?only=all"),
     "list": ("officer", "/push-lists/{list}"),
+    "filters and columns of the list": ("officer", "/bank/filters"),
     "answers by Excel": ("officer", "/push-lists/answers"),
     "line: refused": ("officer", "/push-lines/{refused}"),
     "line: papers asked": ("officer", "/push-lines/{lacking}"),
