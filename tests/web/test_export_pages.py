@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from sqlalchemy import text
 
+from service.actions.give_consent import withdraw_consent
 from service.actions.make_export import make_waiting
 from service.actions.push_lists import push_missing
 from service.clock import Clock
@@ -155,8 +156,8 @@ def test_an_export_is_its_makers_alone_and_read_with_the_makers_eyes(
 def test_what_a_consent_closed_meanwhile_is_not_in_the_file(app, database, settings, world, by_the_worker) -> None:
     officer = Browser(app, database, bai(world.bank))
     address = export(officer, "/push-lists?only=all").url.path
-    with database.transaction(the_platform("test")) as tx:
-        tx.execute(text("UPDATE push_line SET view_closed = true WHERE uscc = :uscc"), {"uscc": FANG})
+    with database.transaction(FANG_HERSELF) as tx:
+        withdraw_consent(tx, FANG_HERSELF, FANG, world.bank, TODAY, NOW)
     make_waiting(settings, KINDS)
     rows = sheet(officer.client.get(f"{address}.xlsx").content)[1:]
     assert {row[2] for row in rows} == {FORMULA, "企业已撤回授权"}
