@@ -139,7 +139,7 @@ def _bound(statement: str, values: dict[str, object]) -> tuple[str, dict[str, ob
 
 def _cpu_ms(folder: Path) -> float:
     """Processor time of this process and of the database under it, ended children included."""
-    postmaster = (folder / "postgres" / "postmaster.pid").read_text().split()[0]
+    postmaster = next((folder / "postgres").rglob("postmaster.pid")).read_text().split()[0]
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
