@@ -2,7 +2,8 @@
 
 A fact is (item, uscc, key). Its versions are ordered by the day the city knew them; each is superseded on the day the
 next one was known, so that the view of any past day stays what it was. Equal content is no new version.
-A repair or a won objection (`withdrawn_on`) is not undone when the department sends the old row again.
+A repair or a won objection (`withdrawn_on`) is not undone when the department sends the old row again. After a repair
+the fact stays out of sight whatever is sent of it; after a won objection what the department corrects is seen.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -82,11 +83,18 @@ WITH coming AS (
     FROM record r JOIN pg_temp.versioned USING (uscc, item, key) WHERE r.superseded_on IS NOT NULL
     UNION ALL
     SELECT NULL, line, uscc, key, known_on, content, withdrawn_on FROM coming WHERE place = 1
+), upheld AS (
+    SELECT uscc, key, max(o.closed_on) AS on FROM objection o JOIN pg_temp.versioned USING (uscc, item, key)
+    WHERE o.state = 'upheld' GROUP BY 1, 2
 ), ordered AS (
-    SELECT *, lag(content) OVER known AS content_before, max(withdrawn_on) OVER before AS withdrawn_before
-    FROM versions
-    WINDOW known AS (PARTITION BY uscc, key ORDER BY known_on, id, line),
-        before AS (known ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    SELECT v.*, lag(content) OVER known AS content_before,
+        CASE WHEN upheld.on = max(withdrawn_on) OVER before AND v.known_on >= upheld.on
+            THEN max(withdrawn_on) OVER same ELSE max(withdrawn_on) OVER before END AS withdrawn_before
+    FROM versions v LEFT JOIN upheld USING (uscc, key)
+    WINDOW known AS (PARTITION BY uscc, key ORDER BY v.known_on, id, line),
+        before AS (known ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+        same AS (PARTITION BY uscc, key, content ORDER BY v.known_on, id, line
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), judged AS (
     SELECT *, id IS NULL AND content IS NOT DISTINCT FROM content_before
         AND coalesce(withdrawn_on, withdrawn_before) IS NOT DISTINCT FROM withdrawn_before AS is_repeat

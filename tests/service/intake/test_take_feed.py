@@ -1,7 +1,7 @@
 """A department's file comes in: what is kept, what is known already, what takes the place of what."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,9 +19,11 @@ from service.domain.firm import Firm
 from service.domain.people import Role, Who, the_platform
 from service.domain.record import Feed, Record
 from service.intake.catalogue import load_catalogue
-from service.store import feeds, firms, records
+from service.store import feeds, firms, objections, records
 from service.store.database import Database, transaction
 from tests.service.intake.feed_files import DAY, FANG, FENG, OU, TAX, Take, tax, write
+
+NOON = datetime(2026, 6, 5, 4, tzinfo=UTC)
 
 REGISTRATION = ["uscc", "name", "kind", "district", "industry", "established_on", "status", "premises"]
 SYSTEM = the_platform("test")
@@ -149,6 +151,36 @@ def test_a_repair_outlives_the_department_sending_the_old_row_again(take: Take, 
     assert (again.duplicates, changed.corrected) == (1, 1)
     assert in_sight(tx, FANG, date(2026, 5, 31)) == [("P1", 500000)]
     assert in_sight(tx, FANG, date(2026, 6, 25)) == []
+
+
+def test_after_a_won_objection_what_the_department_corrects_is_seen_and_what_was_wrong_is_not(
+    take: Take, tx: Session
+) -> None:
+    def sends(fine: str, day: int) -> None:
+        header = ["uscc", "decision_no", "class", "fine", "decided_on", "status"]
+        take("penalty", [[FANG, "P1", "general", fine, "2026-05-01", "open"]], header, on=date(2026, 6, day))
+
+    sends("5000", 1)
+    (record,) = held(tx, "penalty")
+    won = {
+        "record_id": record.id,
+        "uscc": FANG,
+        "district": "410102",
+        "item": "penalty",
+        "key": "P1",
+        "wrong": "amount",
+    }
+    won |= {"right_is": "4000", "raised_on": date(2026, 6, 2), "raised_at": NOON, "state": "upheld", "answer": "属实"}
+    won |= {"closed_on": date(2026, 6, 5), "closed_at": NOON, "waits_for_calendar": False}
+    objections.add(tx, won | {"file_kind": "", "file_name": "", "sha256": "", "size": 0})
+    records.withdraw(tx, record.id, date(2026, 6, 5))
+    sends("5000.0", 6)
+    sends("4000", 12)
+    assert in_sight(tx, FANG, date(2026, 6, 11)) == []
+    assert in_sight(tx, FANG, date(2026, 6, 12)) == [("P1", 400000)]
+    sends("5000.00", 20)
+    assert in_sight(tx, FANG, date(2026, 6, 19)) == [("P1", 400000)]
+    assert in_sight(tx, FANG, date(2026, 6, 20)) == []
 
 
 def test_an_adverse_record_leaves_sight_when_its_publication_ends(take: Take, tx: Session) -> None:
