@@ -30,7 +30,7 @@ def signed_in(
     person = town.people[who]
     opened = chromium.new_context(**{"locale": "zh-CN", **context})
     opened.set_default_timeout(60_000)
-    cookies = dict(shown)
+    cookies = {**town.cookies.get(who, {}), **shown}
     if person is not None:
         cookies[cookie_name(town.app.state.house.settings)] = session_of(town.database, person, TODAY)
     opened.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])

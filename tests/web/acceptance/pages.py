@@ -10,6 +10,7 @@ from tests.reports import STEPS
 YESTERDAY = TODAY.replace(day=TODAY.day - 1)
 MODELS = ("used", "shadow", "next", "other")
 REHEARSALS = ("done", "same", "failed", "cancelled", "running", "waiting")
+REGISTRATION = ("firm", "person", "identity", "account", "check")
 CLOCKS = ("pushed", "refused", "offered")
 STRICT = POLICY_FILE.read_bytes().replace(
     b'2024-10-15: {green: "12", yellow: "6"}', b'2024-10-15: {green: "120", yellow: "110"}'
@@ -24,6 +25,8 @@ DOOR = {
     "not found, unknown visitor": ("nobody", "/no-such-page"),
     "a report's code": ("nobody", "/verify/{report code}"),
     "a code nobody issued": ("nobody", "/verify/no-such-code"),
+    **{f"registration: {step}": ("registering", f"/register/{step}") for step in REGISTRATION},
+    "registration: sent": ("registered", "/register/done"),
     "not yours": ("fang", "/figures"),
     "behind a scanned code": ("nobody", "/s/{code key}"),
     "behind a code of the whole city": ("nobody", "/s/{city key}"),
@@ -51,6 +54,8 @@ FIRM = {
     "papers to hand in": ("firm that lacks papers", "/push-lines/{lacking}/papers"),
     "consents": ("fang", "/firm/consents"),
     "consents: none yet": ("new firm", "/firm/consents"),
+    "words of a consent": ("fang", "/consents/{consent}"),
+    "people of a firm": ("fang", "/firm/people"),
     "withdraw a consent": ("feng", "/firm/consents/{other bank}/withdrawal"),
     "records of a firm": ("fang", "/firm/records"),
     "records of a firm: none": ("new firm", "/firm/records"),
@@ -136,6 +141,7 @@ OFFICIAL = {
     "objections": ("district", "/objections"),
     "objections: none": ("other district", "/objections"),
     "an objection for a district": ("district", "/objections/{objection}"),
+    "registrations": ("district", "/registrations"),
     "demands of a district": ("district", "/demands"),
     "demands: nothing found": ("district", "/demands?q=zzz"),
     "demand for a district": ("district", "/demands/{fangs}"),
@@ -150,6 +156,7 @@ OFFICIAL = {
     "events of figures": ("city", "/figures/events?only=new"),
     "banks": ("city", "/banks"),
     "urge a bank": ("city", "/banks/{bank}/urgings/new?ground=overdue"),
+    "targets": ("city", "/targets"),
     "urgings": ("city", "/urgings?only=all"),
     "urgings: none found": ("city", "/urgings?only=answered"),
     "an urging": ("city", "/urgings/{urging}"),
@@ -170,6 +177,8 @@ OPERATOR = {
     "feeds": ("operator", "/operator/feeds"),
     "feed with errors": ("operator", "/operator/feeds/{feed}"),
     "departments": ("operator", "/operator/feeds/departments"),
+    "a job that failed": ("operator", "/operator/jobs/{job}"),
+    "doctor": ("operator", "/operator/doctor"),
     "jobs": ("operator", "/operator/jobs"),
     "run that fails": ("operator", "/operator/runs/{failed run}"),
     "run that runs": ("operator", "/operator/runs/{run}"),
@@ -203,6 +212,7 @@ EXPECTED = {
 
 NO_PAGES = {
     "/": "sends each to their home",
+    "/register": "begins a registration and sends to its first page",
     "/health": "for machines",
     "/metrics": "for machines",
     "/firm/demands/new": "sends to the first question that is open",

@@ -32,6 +32,7 @@ from service.domain.export import ExportKind, Wish
 from service.domain.people import THE_DOOR, Role, Who
 from service.domain.reporting import DrawForm, GrantForm
 from service.domain.scan_code import CodeKind
+from service.domain.standards import uscc
 from service.settings import Settings
 from service.store import follow_ups, pace, runs, urgings, visits
 from service.store.database import Database
@@ -64,6 +65,7 @@ from tests.builders import (
     some_tools,
 )
 from tests.kept_models import a_kept_model, an_operator
+from tests.registering import a_waiting_deputy, walks
 from tests.reports import fills_in
 from tests.web.acceptance.pages import EXPORTS, MODELS, PAGES, STRICT, YESTERDAY
 from web.main import build_app
@@ -83,6 +85,8 @@ class Town:
     database: Database
     people: dict[str, Who | None] = field(default_factory=dict)
     things: dict[str, object] = field(default_factory=dict)
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What else a person's browser carries, by person: a registration that is under way."""
 
     def page(self, name: str) -> tuple[Who | None, str]:
         """Who opens a page, and its address."""
@@ -91,7 +95,9 @@ class Town:
 
     def browser(self, who: str) -> Browser:
         """The browser of one of its people, without JavaScript."""
-        return Browser(self.app, self.database, self.people[who])
+        browser = Browser(self.app, self.database, self.people[who])
+        browser.client.cookies.update(self.cookies.get(who, {}))
+        return browser
 
 
 def a_town(database: Database, settings: Settings, folder: Path) -> Town:
@@ -108,6 +114,7 @@ def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     _letters(town, made)
     _objection(town)
     _scans(town, made)
+    _registrations(town)
     _operations(town)
     _rehearsals(town, settings)
     _exports(town)
@@ -301,6 +308,21 @@ def _scans(town: Town, made: Small) -> None:
     town.things |= {"code key": keys["code"], "receipt": "r" * 22, "gone receipt": "g" * 22}
 
 
+def _registrations(town: Town) -> None:
+    """Somebody who has answered all and not yet sent it; somebody who has; a deputy of Fang's firm who waits."""
+    for who, until, other in (
+        ("registering", "check", {}),
+        ("registered", "done", {"uscc": uscc.synthetic("enterprise", 987_655), "login": "shi-ming"}),
+    ):
+        town.people[who] = None
+        browser = town.browser(who)
+        walks(browser, until, **other)
+        town.cookies[who] = dict(browser.client.cookies)
+    a_waiting_deputy(town.database, FANG)
+    with town.database.transaction(PLATFORM) as tx:
+        town.things["consent"] = rows_of(tx, "consent", uscc=FANG)[0]["id"]
+
+
 def _operations(town: Town) -> None:
     """A feed with errors, a failed and a running run, a failed job, a shadow and a proposed model."""
     settings = town.app.state.house.settings
@@ -311,6 +333,7 @@ def _operations(town: Town) -> None:
         tx.execute(
             text("INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES ('default', 'today', 'failed')")
         )
+        town.things["job"] = rows_of(tx, "procrastinate_jobs", status="failed")[0]["id"]
         start_shadow(tx, PLATFORM, settings.models, town.things["shadow model"], TODAY, TODAY, NOW)
         score_unscored(tx, PLATFORM, settings.models, TODAY, NOW)
         proposer = an_operator(tx, "otto", "欧")
