@@ -14,6 +14,8 @@ from service.domain.push_list import LineState
 from service.domain.reporting import DrawForm, Reported, fault_of_draw
 from service.store import credit
 
+SAID = ("amount_fen", "rate", "drawn_on", "matures_on")
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -68,8 +70,8 @@ def _take(who: Who, form: DrawForm, desk: Desk, report: Report) -> Drawn | Repor
     grant = _grant_of(who, form, desk, report)
     same = desk.numbered.get(number_of(who, form))
     if same is not None:
-        if (same.grant_id, same.amount_fen, same.drawn_on) == (grant.id, form.amount_fen, form.drawn_on):
-            return Reported(same.id)
+        if same.grant_id == grant.id and all(getattr(form, name) == getattr(same, name) for name in SAID):
+            return Reported(same.id, is_repeat=True)
         raise Conflict("借据号 {number} 已报送；如有错误，请更正。", field="loan_number", number=form.loan_number)
     _check_amount(form, grant, desk.drawn[grant.id])
     return Drawn(who, form, grant, desk.lines[grant.line_id])

@@ -20,7 +20,9 @@ from service.store.products import Purse
 ENDED_LINE = {"due_step": "none", "due_on": None, "waits_for_calendar": False, "reserved_fen": 0}
 KINDS = ("loan_type", "is_first_loan", "is_renewal_without_repayment")
 """What a grant says of the loans under it: they are counted by it."""
-SAID = ("amount_fen", "rate", "term_months", "loan_type", "granted_on")
+SAID = (
+    "amount_fen", "rate", "term_months", "loan_type", "granted_on", "is_renewal", "is_renewal_without_repayment",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def _take(who: Who, form: GrantForm, desk: Desk, report: Report) -> Granted | Re
     line = _line_of(who, form, desk.lines, report.today)
     old = desk.live.get(line.id)
     if old is not None:
-        if all(getattr(form, name) == getattr(old, name) for name in SAID):
-            return Reported(old.id)
+        if _is_same(form, old):
+            return Reported(old.id, is_repeat=True)
         raise Conflict("此项已报送授信；如有错误，请更正。")
     if line.state != LineState.ACCEPTED:
         raise Conflict("企业尚未接受贵行的报价，不能报送授信。", state=line.state)
@@ -84,6 +86,12 @@ def _take(who: Who, form: GrantForm, desk: Desk, report: Report) -> Granted | Re
     first = form.is_first_loan if form.is_first_loan is not None else line.uscc not in desk.had_loans
     desk.had_loans.add(line.uscc)
     return Granted(who, line, _columns(who, form, line, first, report))
+
+
+def _is_same(form: GrantForm, old: Any) -> bool:
+    """Whether the form says what stands there; one that leaves open whether it is a first loan says nothing of it."""
+    first = form.is_first_loan in (None, old.is_first_loan)
+    return first and all(getattr(form, name) == getattr(old, name) for name in SAID)
 
 
 def _line_of(who: Who, form: GrantForm, lines: Mapping[int, Any], today: date) -> Any:

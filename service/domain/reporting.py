@@ -42,10 +42,11 @@ class DrawForm:
 
 @dataclass(frozen=True)
 class Reported:
-    """What became of one form: the row's key, or why it was not taken."""
+    """What became of one form: the row's key, or why it was not taken. `is_repeat`: the row stood there already."""
 
     key: int | None = None
     error: DomainError | None = None
+    is_repeat: bool = False
 
 
 def fault_of_grant(form: GrantForm, today: date) -> NotPossible | None:

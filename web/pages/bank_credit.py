@@ -79,7 +79,7 @@ def show_grant(request: Request, who: AnOfficer, tx: Tx, today: Today, line_id: 
     first = blank(
         GrantedForm,
         amount_fen=_wan(source.amount_fen if source is not None else line.amount_fen),
-        rate=_percent(source.rate) if source is not None else "",
+        rate=percent_typed(source.rate) if source is not None else "",
         term_months=source.term_months if source is not None else (line.term_months or ""),
         loan_type=source.loan_type if source is not None else "",
         granted_on=old.granted_on.isoformat() if old is not None else today.isoformat(),
@@ -127,9 +127,9 @@ def show_drawdown(request: Request, who: AnOfficer, tx: Tx, today: Today, grant_
         DrawnForm,
         loan_number=old.loan_number if old is not None else "",
         amount_fen=_wan(old.amount_fen if old is not None else left) if old is not None or left > 0 else "",
-        rate=_percent(source.rate),
+        rate=percent_typed(source.rate),
         drawn_on=(old.drawn_on if old is not None else today).isoformat(),
-        matures_on=(old.matures_on if old is not None else _months_later(today, granted.term_months)).isoformat(),
+        matures_on=(old.matures_on if old is not None else months_later(today, granted.term_months)).isoformat(),
     )
     return page(request, "bank/credit.html", _drawdown_page(line, granted, first, old))
 
@@ -229,11 +229,11 @@ def _wan(fen: int) -> str:
     return f"{Decimal(fen) / 1_000_000:f}".rstrip("0").rstrip(".") if fen % 1_000_000 else str(fen // 1_000_000)
 
 
-def _percent(rate: Decimal) -> str:
+def percent_typed(rate: Decimal) -> str:
     return f"{rate * 100:f}".rstrip("0").rstrip(".")
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
     year, month = divmod(day.month - 1 + months, 12)
     last = (date(day.year + year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
     return date(day.year + year, month + 1, min(day.day, last))

@@ -1,13 +1,12 @@
 """A list goes out as a workbook and comes back with answers: tried first, shown, and only then given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from service.actions.answer_push import answer_lines
@@ -32,52 +31,18 @@ from web.pages.bank_line import FORMS, PlainForm, answer_form
 from web.push_sheet import MOST_ROWS, Returned
 from web.refusals import said
 from web.render import page
+from web.tried_sheet import Seal, TriedPage, TriedRow, by_id, file_in, refused
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
-KEPT_FOR = 3600  # seconds between the trial and the confirmation
 
 
 class SheetForm(Form):
     sheet: Annotated[Any, Ask(_("填好的清单"), _("从本平台下载、填好反馈列的 Excel 文件（.xlsx）。"), _("请选择文件"))]
 
 
-class CheckedForm(Form):
-    checked: Annotated[str, Ask(_("核对过的内容"))]
-
-
 @dataclass(frozen=True)
 class UploadPage:
     form: Filled[SheetForm]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One answered row as it would go."""
-
-    line_id: int
-    name: str
-    kind: str
-    error: str
-    is_repeat: bool
-
-
-@dataclass(frozen=True)
-class TriedPage:
-    list_id: int
-    rows: Sequence[Row]
-    checked: str
-
-    @property
-    def wrong(self) -> list[Row]:
-        return [row for row in self.rows if row.error]
-
-    @property
-    def repeats(self) -> list[Row]:
-        return [row for row in self.rows if row.is_repeat]
-
-    @property
-    def fresh(self) -> list[Row]:
-        return [row for row in self.rows if not row.error and not row.is_repeat]
 
 
 @router.get("/push-lists/answers")
@@ -105,15 +70,12 @@ def try_sheet(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, 
     if not filled.is_right:
         return page(request, "bank/upload.html", UploadPage(filled), status=422)
     try:
-        if not isinstance(filled.answers.sheet, UploadFile):
-            raise NotPossible("请选择文件")
-        returned = push_sheet.read(filled.answers.sheet.file)
+        returned = push_sheet.read(file_in(filled.answers.sheet))
         if not returned.cells:
             raise NotPossible("文件里没有填写任何反馈。")
         bank_line.get_list(tx, who, returned.list_id)
     except DomainError as refusal:
-        wrong = Filled(SheetForm, filled.typed, {"sheet": said(refusal)})
-        return page(request, "bank/upload.html", UploadPage(wrong), status=422)
+        return page(request, "bank/upload.html", UploadPage(refused(filled, refusal)), status=422)
     return _tried_page(request, tx, who, today, now, returned)
 
 
@@ -129,24 +91,23 @@ def give_answers(request: Request, who: AnOfficer, tx: Tx, today: Today, now: No
 def error_copy(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
     """The same workbook with a red comment on every row that would not be taken."""
     returned = _checked(request, who, typed)
-    errors = {row.line_id: row.error for row in _rows(tx, who, today, now, returned) if row.error}
+    errors = {row.key: row.error for row in _rows(tx, who, today, now, returned) if row.error}
     content = _workbook(tx, who, today, now, returned.list_id, returned.cells, errors)
     return takeaway.download(content, f"xindeng-list-{returned.list_id}-errors.xlsx")
 
 
 def _tried_page(request: Request, tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> Response:
     rows = _rows(tx, who, today, now, returned)
-    kept = {"bank": who.bank_id, "list": returned.list_id, "cells": returned.cells, "errors": returned.errors}
-    view = TriedPage(returned.list_id, rows, _seal(request).dumps(kept))
-    return page(request, "bank/tried.html", view)
+    kept = {"list": returned.list_id, "cells": returned.cells, "errors": returned.errors}
+    return page(request, "bank/tried.html", TriedPage(rows, _seal(request, who).close(kept)))
 
 
-def _rows(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[Row]:
+def _rows(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[TriedRow]:
     forms, errors = _forms(returned)
     tried = {one.answered.line_id: one for one in try_answers(tx, who, forms, today, now)}
     names = bank_line.names_of(tx, who, list(returned.cells))
     return [
-        Row(
+        TriedRow(
             line_id,
             names.get(line_id, ""),
             words.of("answer_kind", cells["answer"]) if cells["answer"] in frozenset(AnswerKind) else cells["answer"],
@@ -179,10 +140,8 @@ def _forms(returned: Returned) -> tuple[list[AnswerForm], dict[int, str]]:
     return forms, errors
 
 
-def _typed(cells: Mapping[str, str]) -> Any:
+def _typed(cells: Mapping[str, str]) -> FormData:
     """The cells of a row as the page's own form would send them: amounts stand in yuan here."""
-    from starlette.datastructures import FormData
-
     pairs = [(key, value) for key, value in cells.items() if not key.startswith("reason_") and value]
     pairs += [("reasons", value) for key, value in cells.items() if key.startswith("reason_") and value]
     yuan = {"amount_fen", "fees_fen"}
@@ -192,20 +151,12 @@ def _typed(cells: Mapping[str, str]) -> Any:
 
 
 def _checked(request: Request, who: Who, typed: Any) -> Returned:
-    """What was shown and is now confirmed, untouched. Errors: NotPossible where it is not ours or too old."""
-    filled = read(CheckedForm, typed)
-    try:
-        kept = _seal(request).loads(filled.said("checked"), max_age=KEPT_FOR)
-    except BadSignature as broken:
-        raise NotPossible("核对的内容已过期，请重新上传文件。") from broken
-    if kept["bank"] != who.bank_id:
-        raise NotPossible("核对的内容已过期，请重新上传文件。")
-    cells = {int(line): said for line, said in kept["cells"].items()}
-    return Returned(kept["list"], cells, {int(line): said for line, said in kept["errors"].items()})
+    kept = _seal(request, who).opened(typed)
+    return Returned(kept["list"], by_id(kept["cells"]), by_id(kept["errors"]))
 
 
-def _seal(request: Request) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(request.app.state.dress.key, salt="answers")
+def _seal(request: Request, who: Who) -> Seal:
+    return Seal(request, "answers", who.bank_id)
 
 
 def _workbook(

@@ -1,13 +1,12 @@
 """A base list comes back as the workbook it went out as: tried first, shown row by row, and only then written down."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from service.actions.record_visits import Heard, Recorded, record_visits, try_visits
@@ -26,52 +25,19 @@ from web.pages.visit import VisitForm, heard_of
 from web.pages.visits import mark_for
 from web.refusals import said
 from web.render import page
+from web.tried_sheet import Seal, TriedPage, TriedRow, by_id, file_in, refused
 from web.visit_sheet import Returned
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
-KEPT_FOR = 3600  # seconds between the trial and the confirmation
 
 
 class SheetForm(Form):
     sheet: Annotated[Any, Ask(_("填好的走访底册"), _("从走访计划下载、填好的 Excel 文件（.xlsx）。"), _("请选择文件"))]
 
 
-class CheckedForm(Form):
-    checked: Annotated[str, Ask(_("核对过的内容"))]
-
-
 @dataclass(frozen=True)
 class UploadPage:
     form: Filled[SheetForm]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One filled row as it would go."""
-
-    visit_id: int
-    name: str
-    error: str
-    is_repeat: bool
-
-
-@dataclass(frozen=True)
-class TriedPage:
-    plan_id: int
-    lines: Sequence[Line]
-    checked: str
-
-    @property
-    def wrong(self) -> list[Line]:
-        return [one for one in self.lines if one.error]
-
-    @property
-    def repeats(self) -> list[Line]:
-        return [one for one in self.lines if one.is_repeat]
-
-    @property
-    def fresh(self) -> list[Line]:
-        return [one for one in self.lines if not one.error and not one.is_repeat]
 
 
 @router.get("/visit-plans/results")
@@ -86,21 +52,18 @@ def try_sheet(request: Request, who: ADistrictOfficial, tx: Tx, today: Today, no
     if not filled.is_right:
         return page(request, "official/visit_results.html", UploadPage(filled), status=422)
     try:
-        if not isinstance(filled.answers.sheet, UploadFile):
-            raise NotPossible("请选择文件")
-        returned = visit_sheet.read(filled.answers.sheet.file)
+        returned = visit_sheet.read(file_in(filled.answers.sheet))
         if not returned.cells:
             raise NotPossible("文件里没有填写任何走访结果。")
         visits.get_plan(tx, who, returned.plan_id)
     except DomainError as refusal:
-        wrong = Filled(SheetForm, filled.typed, {"sheet": said(refusal)})
-        return page(request, "official/visit_results.html", UploadPage(wrong), status=422)
+        return page(request, "official/visit_results.html", UploadPage(refused(filled, refusal)), status=422)
     kept = {
-        "district": who.district, "plan": returned.plan_id, "versions": returned.versions, "cells": returned.cells,
-        "errors": returned.errors,
+        "plan": returned.plan_id, "versions": returned.versions, "cells": returned.cells, "errors": returned.errors,
     }  # fmt: skip
-    lines = _lines(tx, who, today, now, returned)
-    return page(request, "official/visit_tried.html", TriedPage(returned.plan_id, lines, _seal(request).dumps(kept)))
+    rows = _rows(tx, who, today, now, returned)
+    view = TriedPage(rows, _seal(request, who).close(kept), f"/visit-plans/{returned.plan_id}")
+    return page(request, "official/visit_tried.html", view)
 
 
 @router.post("/visit-plans/results/confirmation")
@@ -118,21 +81,22 @@ def write_down(request: Request, who: ADistrictOfficial, tx: Tx, today: Today, n
 def error_copy(request: Request, who: ADistrictOfficial, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
     """The same workbook with a red comment on every row that would not be taken."""
     returned = _checked(request, who, typed)
-    errors = {one.visit_id: one.error for one in _lines(tx, who, today, now, returned) if one.error}
+    errors = {one.key: one.error for one in _rows(tx, who, today, now, returned) if one.error}
     plan, rows = visits.get_plan(tx, who, returned.plan_id), visits.list_of_plan(tx, who, returned.plan_id)
     known = visits.obstacles_of(tx, [row.uscc for row in rows])
     content = visit_sheet.write(plan, rows, known, mark_for(who, now), returned.cells, errors)
     return takeaway.download(content, f"xindeng-visits-{returned.plan_id}-errors.xlsx")
 
 
-def _lines(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[Line]:
+def _rows(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[TriedRow]:
     forms, errors = _heard(returned)
     tried = {one.visit_id: one for one in try_visits(tx, who, forms, today, now)}
     names = {row.id: row.firm_name for row in visits.list_of_plan(tx, who, returned.plan_id)}
     return [
-        Line(
+        TriedRow(
             key,
             names.get(key, ""),
+            "",
             errors.get(key) or _error_of(tried.get(key)),
             key in tried and tried[key].is_repeat,
         )
@@ -166,19 +130,10 @@ def _typed(cells: Mapping[str, str], version: int) -> FormData:
 
 
 def _checked(request: Request, who: Who, typed: Any) -> Returned:
-    """What was shown and is now confirmed, untouched. Errors: NotPossible where it is not ours or too old."""
-    filled = read(CheckedForm, typed)
-    try:
-        kept = _seal(request).loads(filled.said("checked"), max_age=KEPT_FOR)
-    except BadSignature as broken:
-        raise NotPossible("核对的内容已过期，请重新上传文件。") from broken
-    if kept["district"] != who.district:
-        raise NotPossible("核对的内容已过期，请重新上传文件。")
-    versions, cells, errors = (
-        {int(key): value for key, value in kept[name].items()} for name in ("versions", "cells", "errors")
-    )
+    kept = _seal(request, who).opened(typed)
+    versions, cells, errors = (by_id(kept[name]) for name in ("versions", "cells", "errors"))
     return Returned(kept["plan"], versions, cells, errors)
 
 
-def _seal(request: Request) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(request.app.state.dress.key, salt="visits")
+def _seal(request: Request, who: Who) -> Seal:
+    return Seal(request, "visits", who.district)

@@ -85,6 +85,8 @@ BANK = {
     "grant": ("officer", "/push-lines/{accepted}/grant"),
     "drawdown": ("officer", "/grants/{grant}/drawdown"),
     "repayment": ("officer", "/drawdowns/{drawdown}/repayment"),
+    "credit by Excel": ("officer", "/bank/credit"),
+    "credit by Excel: nothing awaits": ("bo", "/bank/credit"),
     "products of a bank": ("officer", "/bank/products"),
     "new product": ("bank admin", "/bank/products/new"),
     "edit a product": ("bank admin", "/bank/products/{product}"),
