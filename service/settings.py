@@ -141,6 +141,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _is_found_where_it_listens(self) -> Self:
+        """Not told otherwise, people reach it on this machine, at the port it listens on."""
+        if "public_url" not in self.model_fields_set:
+            object.__setattr__(self, "public_url", AnyHttpUrl(f"http://127.0.0.1:{self.port}"))
+        return self
+
+    @model_validator(mode="after")
     def _demo_has_a_day(self) -> Self:
         if self.demo and self.demo_on is None:
             object.__setattr__(self, "demo_on", DEMO_DAY)

@@ -28,6 +28,8 @@ COUNTED: Mapping[str, Phrase] = {
     "without a bank": _("暂无银行 %(n)s 笔"),
     "reminded": _("提醒时限 %(n)s 项"),
     "counted": _("汇总用时 %(n)s 项"),
+    "areas counted": _("汇总区域 %(n)s 个"),
+    "withdrawn": _("撤下有误的记录 %(n)s 条"),
     "profiles": _("更新画像 %(n)s 户"),
     "scored": _("影子评分 %(n)s 笔"),
     "unreadable": _("读不出的模型 %(n)s 个"),

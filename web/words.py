@@ -289,6 +289,12 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
     },
     "urging_end": {"closed": _("办结：回复可以接受"), "escalated": _("升级：交上级或监管部门处理")},
     "paper_kind": {"pdf": _("PDF 文件"), "jpg": _("JPG 图片"), "png": _("PNG 图片"), "none": _("没有，已说明原因")},
+    "held_state": {
+        "held": _("待生效"),
+        "given": _("已生效"),
+        "undone": _("已撤销"),
+        "not_taken": _("没有生效"),
+    },
     "list_cause": {
         "morning": _("晨间清单"),
         "refusal": _("未通过后补推"),
@@ -485,7 +491,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "none": _("无时限"),
     },
     "obstacle": {
-        "no_bank_yet": _("暂无可推送的银行"),
+        "no_bank_left": _("暂无可推送的银行"),
         "chance_too_low": _("其余银行接受的可能太小"),
         "no_product_fits": _("暂无合适产品"),
         "consent_needed": _("需要企业授权"),
@@ -651,7 +657,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "person_joined": _("有人登记为本企业用户"),
         "person_asks": _("有人申请为企业办事"),
         "consent_proposed": _("有银行适合您，等您授权"),
-        "no_bank_yet": _("暂无可推送的银行"),
+        "no_bank_left": _("暂无可推送的银行"),
         "chance_too_low": _("其余银行接受的可能太小，暂不推送"),
         "due_soon": _("时限快到了"),
         "offer_lapsed": _("报价已过期"),

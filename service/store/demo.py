@@ -129,6 +129,10 @@ WORTH_A_LOOK = text("""
     UNION ALL
     (SELECT 'drawn', f.name, d.uscc FROM demand d JOIN firm f ON f.uscc = d.uscc
      WHERE d.state = 'drawn' ORDER BY d.id DESC LIMIT 1)
+    UNION ALL
+    (SELECT 'papers', f.name, l.uscc FROM push_line l JOIN firm f ON f.uscc = l.uscc
+     WHERE l.state = 'needs_papers' AND l.closed_on IS NULL
+     ORDER BY EXISTS (SELECT 1 FROM paper p WHERE p.line_id = l.id) DESC, l.id LIMIT 1)
 """)
 COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer", "credit_grant", "drawdown", "trail",
           "consent", "verdict", "estimate", "follow_up", "review", "certificate", "paper", "objection")  # fmt: skip
@@ -237,5 +241,5 @@ def firms_for_deputies(tx: Session) -> Sequence[Row[Any]]:
 
 
 def firms_worth_a_look(tx: Session) -> Sequence[Row[Any]]:
-    """(what, name, uscc) of a firm with offers to compare, one that is red, one that has drawn its loan."""
+    """(what, name, uscc) of firms with offers to compare, a red light, a drawn loan, papers a bank waits for."""
     return tx.execute(WORTH_A_LOOK).all()

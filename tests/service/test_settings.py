@@ -56,6 +56,12 @@ def test_a_wrong_setting_is_named_in_both_languages(monkeypatch: pytest.MonkeyPa
     assert "XINDENG_PORT" in refusal.value.said("en")
 
 
+def test_links_lead_to_the_port_it_listens_on_unless_told_otherwise(tmp_path: Path) -> None:
+    assert str(read_settings(home=tmp_path, port=8123).public_url) == "http://127.0.0.1:8123/"
+    told = read_settings(home=tmp_path, port=8123, public_url="https://xindeng.example")
+    assert str(told.public_url) == "https://xindeng.example/"
+
+
 def test_only_the_demo_has_a_day_of_its_own(tmp_path: Path) -> None:
     assert read_settings(home=tmp_path).demo_on is None
     assert read_settings(home=tmp_path, demo=True).demo_on == DEMO_DAY

@@ -12,7 +12,7 @@ from service.domain.push_list import LineState
 from web import locale_tool, words
 from web.render import TEMPLATES
 
-ELSEWHERE = {"light_word": "light"}
+ELSEWHERE = {"light_word": "light", "standing": "target_standing"}
 
 
 def test_the_english_catalogue_is_complete_and_compiled():
