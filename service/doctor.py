@@ -65,6 +65,7 @@ def examine(settings: Settings, database: Look | None = None) -> list[Finding]:
         database or _database,
         redis_finding,
         _real_names,
+        _messages,
         _lightgbm,
         _documents,
         _fonts,
@@ -177,6 +178,18 @@ def _real_names(settings: Settings) -> Finding:
     if settings.demo:
         return Finding("实名核验 real names", State.GOOD, "sandbox of the demo")
     return Finding("实名核验 real names", State.WITHOUT, "XINDENG_REAL_NAME_URL: not set", zh, en)
+
+
+def _messages(settings: Settings) -> Finding:
+    """Nothing is sent to find out whether it would arrive."""
+    thing, found = "外发消息 messages", [f"SMS {settings.sms_url.host}"] if settings.sms_url else []
+    found += [f"SMTP {settings.smtp_host}"] if settings.smtp_host else []
+    if found:
+        return Finding(thing, State.GOOD, ", ".join(found))
+    if settings.demo:
+        return Finding(thing, State.GOOD, "sandbox of the demo")
+    zh, en = "可选；没有时消息只在站内。", "Optional; without them notices stay on the site."
+    return Finding(thing, State.WITHOUT, "XINDENG_SMS_URL, XINDENG_SMTP_HOST: not set", zh, en)
 
 
 def _lightgbm(_: Settings) -> Finding:

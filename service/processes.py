@@ -24,7 +24,7 @@ from service.telemetry import set_up_logging
 
 PAGES = "web.main:create_app"  # by name: the floors run down, and these processes stand below the pages
 WORKER = "service.jobs.worker:run"
-EXPORTS = "web.pages.export_kinds:KINDS"
+HANDED = "web.handed:of"
 GRACE_SECONDS = 20  # for the answers on their way when we are told to stop
 
 
@@ -86,7 +86,7 @@ def run_jobs(settings: Settings) -> None:
     hand_on(settings)
     set_up_logging(settings)
     with ending_in_order(), open_database(settings):
-        work = _named(WORKER)(settings, _named(EXPORTS))
+        work = _named(WORKER)(settings, _named(HANDED)(settings))
         if inspect.isawaitable(work):
             asyncio.run(_finished(work))
 

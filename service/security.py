@@ -1,5 +1,6 @@
 """Passwords, tokens and keys: argon2id, random bytes, and hashes of what is stored."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from cryptography.fernet import Fernet, InvalidToken
 
 HASHER = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)
 """ASVS 5.0 appendix C, the least memory-hard setting it accepts: about a tenth of a second."""
@@ -86,6 +88,28 @@ def keyed_digest(secret: str, purpose: str, value: str) -> str:
     """What is kept of a value few enough people have to be guessed: it says 'the same again' to whoever has the key."""
     key = hashlib.sha256(f"{purpose}|{secret}".encode()).digest()
     return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+
+def sealed(secret: str, purpose: str, value: str) -> str:
+    """A value only this installation reads again (Fernet: AES-128-CBC with HMAC-SHA-256)."""
+    return _sealer(secret, purpose).encrypt(value.encode()).decode()
+
+
+def unsealed(secret: str, purpose: str, token: str) -> str | None:
+    """What was sealed; None where the secret is another one by now."""
+    try:
+        return _sealer(secret, purpose).decrypt(token.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def _sealer(secret: str, purpose: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"{purpose}|seal|{secret}".encode()).digest()))
+
+
+def short_code(secret: str, purpose: str, value: str, digits: int) -> str:
+    """A code of so many digits that follows from the value: sent, checked, and kept nowhere."""
+    return str(int(keyed_digest(secret, purpose, value), 16) % 10**digits).zfill(digits)
 
 
 def same(one: str, other: str) -> bool:

@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SHORTEST_SECRET = 32
 DEMO_DAY = date(2026, 6, 30)  # the last day of the demo's calendar: the published holidays end with the year
 ROOT_HOME = Path("/var/lib/xindeng")
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class NotReady(Exception):
@@ -70,6 +71,19 @@ class Settings(BaseSettings):
     real_name_key: SecretStr | None = Field(None, description="shown to it as a bearer token")
     real_name_provider: str = Field("实名核验服务", max_length=80, description="its name, as people read it")
     real_name_seconds: float = Field(5, gt=0, le=20, description="how long an answer of it is waited for")
+
+    # Who carries messages away
+    sms_url: AnyHttpUrl | None = Field(None, description="SMS service; none = nothing leaves by SMS")
+    sms_key: SecretStr | None = Field(None, description="shown to it as a bearer token")
+    sms_provider: str = Field("短信服务", max_length=80, description="its name, as the operator reads it")
+    smtp_host: str = Field("", description="mail server; none = nothing leaves by e-mail")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="none: on this machine only")
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_sender: str = Field("", description="the address mail comes from")
+    message_seconds: float = Field(5, gt=0, le=20, description="how long an answer of theirs is waited for")
+    messages_a_day: int = Field(5, ge=1, le=100, description="at most so many to one person; legal ones go beyond")
 
     # How it is served
     host: str = "127.0.0.1"
@@ -120,10 +134,10 @@ class Settings(BaseSettings):
             raise ValueError(f"密钥太短，至少 {SHORTEST_SECRET} 个字符 / shorter than {SHORTEST_SECRET} characters")
         return secret
 
-    @field_validator("real_name_url")
+    @field_validator("real_name_url", "sms_url")
     @classmethod
-    def _identity_numbers_travel_encrypted(cls, url: AnyHttpUrl | None) -> AnyHttpUrl | None:
-        if url is not None and url.scheme != "https" and url.host not in {"127.0.0.1", "::1", "localhost"}:
+    def _what_is_personal_travels_encrypted(cls, url: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        if url is not None and url.scheme != "https" and url.host not in THIS_MACHINE:
             raise ValueError("须为 https（本机除外） / https only, except on this machine")
         return url
 
@@ -145,6 +159,14 @@ class Settings(BaseSettings):
         """Not told otherwise, people reach it on this machine, at the port it listens on."""
         if "public_url" not in self.model_fields_set:
             object.__setattr__(self, "public_url", AnyHttpUrl(f"http://127.0.0.1:{self.port}"))
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender_and_travels_encrypted(self) -> Self:
+        if self.smtp_host and "@" not in self.smtp_sender:
+            raise ValueError("SMTP_HOST 需要 SMTP_SENDER / needs SMTP_SENDER, an address")
+        if self.smtp_host and self.smtp_security == "none" and self.smtp_host not in THIS_MACHINE:
+            raise ValueError("SMTP_SECURITY 不加密只用于本机 / none is for this machine only")
         return self
 
     @model_validator(mode="after")

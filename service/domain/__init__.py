@@ -17,6 +17,7 @@ from service.domain import (  # noqa: F401
     notice,
     objection,
     obstacle,
+    outgoing,
     pace,
     paper,
     people,

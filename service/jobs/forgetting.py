@@ -1,10 +1,21 @@
-"""What the nightly tidying forgets of people: enquiries by code whose time is over."""
+"""What the nightly tidying forgets of people: enquiries by code whose time is over, messages that left long ago."""
+
+from datetime import timedelta
 
 from service.actions.answer_enquiry import AT_ONCE, forget_enquiries
 from service.clock import Clock
 from service.domain.people import the_platform
 from service.settings import Settings
+from service.store import outgoing
 from service.store.database import transaction
+
+MESSAGES_KEPT = timedelta(days=183)
+
+
+def forget_old_messages(settings: Settings) -> int:
+    """Remove messages that left, or did not, half a year ago; how many."""
+    with transaction(the_platform("tidy")) as tx:
+        return outgoing.forget(tx, Clock(settings.demo_on).today() - MESSAGES_KEPT)
 
 
 def forget_old_enquiries(settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import procrastinate
 import structlog
@@ -13,17 +14,20 @@ from service.actions.make_export import Kinds, forget_expired, make_waiting
 from service.actions.promote_model import expire_promotions
 from service.actions.rehearse_policy import rehearse_waiting
 from service.actions.run_cycle import Ran, run_cycle
+from service.actions.send_messages import Sending, send_messages
 from service.actions.shadow_models import AT_ONCE as SCORED_AT_ONCE
 from service.actions.shadow_models import count_unscored, score_unscored
 from service.actions.train_model import register_kept
 from service.clock import Clock
+from service.domain.outgoing import Compose
 from service.domain.people import the_platform
-from service.jobs.forgetting import forget_old_enquiries
+from service.jobs.forgetting import forget_old_enquiries, forget_old_messages
 from service.jobs.timetable import TIMETABLE
+from service.message_providers import providers_of
 from service.settings import Settings
 from service.store import drafts, job_list, registrations, runs
 from service.store.database import transaction
-from service.store.queue import EXPORT, HELD, REHEARSE, SHADOW, TODAY
+from service.store.queue import EXPORT, HELD, MESSAGES, REHEARSE, SHADOW, TODAY
 
 MOST_ATTEMPTS = 3
 """A job that ended its worker so often is not tried again: it waits as failed for the operator."""
@@ -34,28 +38,21 @@ log = structlog.get_logger("jobs")
 Work = Callable[[], Awaitable[None]]
 
 
-def make_app(settings: Settings, conninfo: str, exports: Kinds | None = None) -> procrastinate.App:
-    """The queue's tasks on a connection pool of their own, as the platform's role.
+@dataclass(frozen=True)
+class Handed:
+    """What the pages, which stand above this floor, hand to the worker: their words."""
 
-    `exports`: what can be exported, by kind; the words are the pages', which stand above this floor.
-    """
+    exports: Kinds = field(default_factory=dict)
+    """What can be exported, by kind."""
+    compose: Compose | None = None
+    """Who writes the messages that leave; None: none leave."""
+
+
+def make_app(settings: Settings, conninfo: str, handed: Handed | None = None) -> procrastinate.App:
+    """The queue's tasks on a connection pool of their own, as the platform's role."""
+    handed = handed or Handed()
     connector = procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4)
     app = procrastinate.App(connector=connector)
-
-    async def today() -> None:
-        await asyncio.to_thread(do_today, settings)
-
-    async def shadow() -> None:
-        await asyncio.to_thread(do_shadows, settings)
-
-    async def rehearse() -> None:
-        await asyncio.to_thread(rehearse_waiting, settings)
-
-    async def export() -> None:
-        await asyncio.to_thread(make_waiting, settings, exports or {})
-
-    async def held() -> None:
-        await asyncio.to_thread(do_held, settings)
 
     async def sweep() -> None:
         await sweep_stalled(app)
@@ -65,8 +62,16 @@ def make_app(settings: Settings, conninfo: str, exports: Kinds | None = None) ->
         await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=False)
         await asyncio.to_thread(forget_drafts, settings)
         await asyncio.to_thread(forget_expired, settings)
+        await asyncio.to_thread(forget_old_messages, settings)
 
-    one_by_one = {TODAY: today, SHADOW: shadow, REHEARSE: rehearse, EXPORT: export, HELD: held}
+    one_by_one: dict[str, Work] = {
+        TODAY: _in_a_thread(do_today, settings),
+        SHADOW: _in_a_thread(do_shadows, settings),
+        REHEARSE: _in_a_thread(rehearse_waiting, settings),
+        EXPORT: _in_a_thread(make_waiting, settings, handed.exports),
+        HELD: _in_a_thread(do_held, settings),
+        MESSAGES: _in_a_thread(do_messages, settings, handed.compose),
+    }
     work: dict[str, Work] = {**one_by_one, "sweep": sweep, "tidy": tidy}
     for name, act in work.items():
         lock = name if name in one_by_one else None
@@ -74,6 +79,15 @@ def make_app(settings: Settings, conninfo: str, exports: Kinds | None = None) ->
     for entry in TIMETABLE:
         app.periodic(cron=entry.cron, periodic_id=entry.task)(_caller(app, entry.task))
     return app
+
+
+def _in_a_thread(act: Callable[..., object], *given: object) -> Work:
+    """The platform's own work waits for the database; the queue's loop does not."""
+
+    async def work() -> None:
+        await asyncio.to_thread(act, *given)
+
+    return work
 
 
 def _with_faults_kept(act: Work, settings: Settings) -> Callable[[procrastinate.JobContext], Awaitable[None]]:
@@ -125,6 +139,15 @@ def do_held(settings: Settings) -> int:
     """Give the answers of banks that can no longer be taken back; how many."""
     with transaction(the_platform(HELD)) as tx:
         return give_held(tx, Clock(settings.demo_on).now())
+
+
+def do_messages(settings: Settings, compose: Compose | None) -> None:
+    """Send what may leave now; without anybody who writes the words, nothing."""
+    if compose is None:
+        return
+    ended = send_messages(Sending(settings, providers_of(settings), compose), Clock(settings.demo_on))
+    if ended:
+        log.info(MESSAGES, **ended)
 
 
 def forget_drafts(settings: Settings) -> int:

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from service.domain.errors import NotFound
 from service.domain.people import Who
-from service.store.bulk import add_rows
+from service.store import outgoing
+from service.store.bulk import add_rows, next_ids
 
 MINE = "(n.uscc = :uscc OR n.bank_id = :bank_id OR n.district = :district)"
 TOLD = f"""
@@ -40,9 +42,15 @@ class Message:
 
 
 def add(tx: Session, messages: Sequence[Message], today: date, now: datetime) -> None:
-    """Queue the messages."""
+    """Queue the messages, and what leaves the platform with them."""
     made = {"made_on": today, "made_at": now}
-    add_rows(tx, "notice", [{**vars(message), "values": dict(message.values), **made} for message in messages])
+    keys = next_ids(tx, "notice", len(messages)) if messages else []
+    rows = [
+        {"id": key, **vars(message), "values": dict(message.values), **made}
+        for key, message in zip(keys, messages, strict=True)
+    ]
+    add_rows(tx, "notice", rows)
+    outgoing.queue(tx, [(key, one.kind) for key, one in zip(keys, messages, strict=True) if one.uscc])
 
 
 def list_to(tx: Session, who: Who, limit: int = 20, offset: int = 0) -> Sequence[Row[Any]]:
@@ -53,6 +61,15 @@ def list_to(tx: Session, who: Who, limit: int = 20, offset: int = 0) -> Sequence
     return tx.execute(
         text(f"{TOLD} LIMIT :limit OFFSET :offset"), _mine(who) | {"limit": limit, "offset": offset}
     ).all()
+
+
+def get(tx: Session, who: Who, notice_id: int) -> Row[Any]:
+    """One message to the firm, the bank or the district `who` acts for, or NotFound."""
+    one = TOLD.replace("ORDER BY", "AND n.id = :id ORDER BY")
+    row = tx.execute(text(one), _mine(who) | {"id": notice_id}).one_or_none()
+    if row is None:
+        raise NotFound("没有这条消息。")
+    return row
 
 
 def count_to(tx: Session, who: Who) -> int:

@@ -23,6 +23,9 @@ REHEARSE = "rehearse"
 HELD = "held"
 """Give the answers whose time for taking them back is over."""
 
+MESSAGES = "messages"
+"""Send what waits to leave the platform."""
+
 _desk = App(connector=SyncPsycopgConnector())
 """Writes job rows only; the tasks behind the names are known to the worker."""
 

@@ -25,7 +25,7 @@ from service.actions.make_export import (
 from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
 from service.domain.export import MOST_TRIES, ExportKind, Wish
 from service.domain.people import Who, the_platform
-from service.jobs.tasks import make_app, sweep_stalled
+from service.jobs.tasks import Handed, make_app, sweep_stalled
 from service.jobs.worker import run
 from service.store import exports
 from service.store.database import transaction
@@ -130,10 +130,10 @@ def test_a_killed_worker_s_export_is_taken_up_again_and_made_whole(database, set
     async def swept_and_done() -> None:
         with transaction(PLATFORM) as tx:  # the job as the dead worker leaves it
             tx.execute(text("UPDATE procrastinate_jobs SET status = 'doing', attempts = 1, worker_id = NULL"))
-        app = make_app(settings, database.address.cycle_url, numbers())
+        app = make_app(settings, database.address.cycle_url, Handed(numbers()))
         async with app.open_async():
             assert await sweep_stalled(app) == 1
-        await run(settings, numbers(), wait=False, install_signal_handlers=False)
+        await run(settings, Handed(numbers()), wait=False, install_signal_handlers=False)
 
     asyncio.run(swept_and_done())
     one = export(key)

@@ -103,7 +103,13 @@ WHO_MAY = {
     # whoever is signed in
     "GET /products": SIGNED_IN,
     "GET /policy": SIGNED_IN,
+    "GET /messages/preferences": SIGNED_IN,
+    "POST /messages/preferences": SIGNED_IN,
+    "POST /messages/addresses/{channel}": SIGNED_IN,
+    "POST /messages/addresses/{channel}/confirmation": SIGNED_IN,
+    "POST /messages/addresses/{channel}/removal": SIGNED_IN,
     # firms
+    "GET /n/{notice_id}": FIRM,
     "GET /firm": FIRM,
     "GET /firm/demands/new": FIRM,
     "GET /firm/reports/{step}": FIRM,
@@ -326,6 +332,9 @@ WHO_MAY = {
     "GET /operator/cycle": OPERATOR,
     "POST /operator/cycle/pause": OPERATOR,
     "POST /operator/cycle/resumption": OPERATOR,
+    "GET /operator/outbox": OPERATOR,
+    "POST /operator/outbox/{message_id}/retry": OPERATOR,
+    "POST /operator/outbox/{message_id}/settlement": OPERATOR,
     "GET /operator/calendar": OPERATOR,
     "POST /operator/calendar": OPERATOR,
     "GET /operator/clocks": OPERATOR,
@@ -427,6 +436,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         enquiry_id = enquire(tx, THE_DOOR, "a" * 16, said, From("10.0.0.9", NOW), TODAY, NOW).id
         wish = Wish(ExportKind.PUSH_LINES, "only=all", "zh_Hans_CN")
         (person,) = rows_of(tx, "person", name=officer.name)
+        (notice, *_) = rows_of(tx, "notice", uscc=FENG)
         export_id = ask_export(tx, replace(officer, person_id=person["id"]), wish, 3_000, TODAY, NOW)
     return {
         "registration_id": a_waiting_deputy(database, FENG),
@@ -436,7 +446,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         "membership_id": membership["id"], "key_id": key["id"], "follow_up_id": follow_up_id,
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
-        "export_id": export_id,
+        "export_id": export_id, "notice_id": notice["id"],
         "obstacle_id": obstacle_id, "person_id": ous["person_id"],
         "plan_id": plan_id, "visit_id": visit.id,
     }  # fmt: skip

@@ -35,6 +35,7 @@ from web.pages import (
     firm_papers,
     firm_report,
     follow_up,
+    message_preferences,
     notices,
     objections,
     obstacles,
@@ -47,6 +48,7 @@ from web.pages import (
     operator_jobs,
     operator_model,
     operator_models,
+    operator_outbox,
     operator_people,
     operator_shadow,
     operator_trail,
@@ -77,6 +79,8 @@ ROUTERS = (
     notices.firm_router,
     notices.bank_router,
     notices.district_router,
+    message_preferences.router,
+    message_preferences.link_router,
     bank_sheet.router,  # before the lists: 'answers' is no list's number
     bank_assignment.router,
     bank_answers.router,
@@ -123,6 +127,7 @@ ROUTERS = (
     operator_drift.router,
     operator_doctor.router,
     operator_shadow.router,
+    operator_outbox.router,
     operator_people.router,
     operator_trail.router,
 )

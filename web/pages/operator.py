@@ -16,7 +16,7 @@ from service.accelerator import Status
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
 from service.intake.catalogue import Item, load_catalogue
 from service.jobs.tasks import SILENT_SECONDS
-from service.store import firm_days, health, job_list, models, objections, runs
+from service.store import firm_days, health, job_list, models, objections, outgoing, runs
 from web import run_words
 from web.csrf import guard
 from web.language import gettext, ngettext
@@ -104,6 +104,7 @@ def show_health(request: Request, _who: AnOperator, tx: Tx, house: TheHouse, tod
     waiting, stands_on = health.count_waiting_lines(tx), health.database(tx)
     model = switch.model_version if switch else None
     tasks = [*_work_tasks(jobs, workers, recent, paused=paused), *_data_tasks(sources, waiting)]
+    tasks += _message_tasks(outgoing.count_by_state(tx))
     tasks += _model_tasks(model, models.find_waiting(tx), today)
     view = HomePage(
         tasks=tasks,
@@ -175,6 +176,15 @@ def _data_tasks(sources: Sequence[Source], waiting: int) -> list[Task]:
     if waiting:
         tally = ngettext("%(num)d 项", "%(num)d 项", waiting) % {"num": waiting}
         found.append(_task(gettext("时限等待日历公布"), tally, "wait", "/operator/calendar"))
+    return found
+
+
+def _message_tasks(messages: Mapping[str, int]) -> list[Task]:
+    found = []
+    for state, label in (("failed", gettext("没有发出的消息")), ("unknown", gettext("去向不明的消息"))):
+        if messages.get(state):
+            tally = ngettext("%(num)d 条", "%(num)d 条", messages[state]) % {"num": messages[state]}
+            found.append(_task(label, tally, "wrong", f"/operator/outbox?state={state}"))
     return found
 
 
