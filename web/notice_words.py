@@ -58,6 +58,7 @@ TO_BANK: Mapping[str, Phrase] = {
     "line_accepted": _("%(firm)s接受了贵行的报价，请办理授信（%(demand)s）。"),
     "line_silent": _("%(firm)s（%(demand)s）逾期没有反馈，记为沉默。"),
     "export_done": _("导出已完成：%(export)s，共 %(lines)s 行，%(on)s前由导出人下载。"),
+    "stand_in_named": _("%(absent)s 的推送项由 %(deputy)s 代办，%(from)s至%(until)s。"),
     "line_withdrawn": _("%(firm)s撤回了%(demand)s，此项不再办理。"),
     "line_passed_over": _("%(firm)s选择了其他银行，此项不再办理（%(demand)s）。"),
     "urging_sent": _("市级督办：%(ground)s，涉及 %(lines)s 项，请在 %(due)s 前回复。"),
@@ -119,6 +120,10 @@ def _values(notice: Row[Any]) -> dict[str, str]:
         "on": _day(told.get("on")),
         "due": _day(told.get("due_on")),
         "next": _day(told.get("next_on")),
+        "absent": told.get("absent", ""),
+        "deputy": told.get("deputy", ""),
+        "from": _day(told.get("from")),
+        "until": _day(told.get("until")),
         "lines": count(told.get("lines")),
         "papers": gettext("、").join(told.get("papers", ())),
         "item": source_name(told["item"]) if "item" in told else "",
@@ -147,6 +152,8 @@ def _address(who: Who, notice: Row[Any]) -> str:
 
 
 def _address_for_bank(notice: Row[Any]) -> str:
+    if notice.kind == "stand_in_named":
+        return "/bank/stand-ins"
     if "urging_id" in notice.told:
         return f"/bank/urgings/{notice.told['urging_id']}"
     list_id = notice.told.get("list_id")

@@ -18,6 +18,7 @@ from service.domain import (  # noqa: F401
     objection,
     obstacle,
     outgoing,
+    outlet,
     pace,
     paper,
     people,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from service.domain.people import Who
+from service.domain.people import Role, Who
 
 FOUND = """
     FROM membership m JOIN person p ON p.id = m.person_id LEFT JOIN bank b ON b.id = m.bank_id
@@ -45,7 +45,13 @@ def end_membership(tx: Session, membership_id: int, until_on: date) -> None:
 
 
 def names_of_bank(tx: Session, who: Who, today: date) -> dict[int, str]:
-    """Person → name of those who act for the bank on the day: all for its admin, for an officer their own."""
+    """Person → name of those lines may be given to on the day: anyone of the bank by its admin, an officer takes them."""
+    names = colleagues_of(tx, who, today)
+    return {key: name for key, name in names.items() if who.role is not Role.OFFICER or key == who.person_id}
+
+
+def colleagues_of(tx: Session, who: Who, today: date) -> dict[int, str]:
+    """Person → name of all who act for the bank on the day."""
     rows = tx.execute(
         text(
             "SELECT DISTINCT p.id, p.name FROM membership m JOIN person p ON p.id = m.person_id"

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from service.domain.errors import NotFound
 from service.domain.people import Who
+from service.store import outlets
 
 LISTS = text("""
     SELECT s.id, s.bank_id, s."on", s.number, s.cause, s.lines, s.amount_fen, s.content_hash, s.published_at,
@@ -63,7 +64,8 @@ class Wanted:
     product_id: int | None = None
     district: str = ""
     is_mine: bool = False
-    """Given to this officer, or given to nobody and answered by them."""
+    """Given to this officer or one they stand in for, or given to nobody and answered by them."""
+    is_of_my_outlet: bool = False
     is_intended: bool = False
     sort: str = "due_on"
     descending: bool = False
@@ -86,9 +88,16 @@ def list_lists(tx: Session, who: Who, since: date, until: date) -> Sequence[Row[
 
 
 MINE = (
-    "(l.assigned_to = :person_id OR l.assigned_to IS NULL"
-    " AND EXISTS (SELECT 1 FROM answer m WHERE m.line_id = l.id AND m.answered_by = :person_id))"
+    "(l.assigned_to = ANY (CAST(:people AS bigint[])) OR l.assigned_to IS NULL"
+    " AND EXISTS (SELECT 1 FROM answer m WHERE m.line_id = l.id AND m.answered_by = ANY (CAST(:people AS bigint[]))))"
 )
+MY_OUTLET = (
+    "EXISTS (SELECT 1 FROM outlet_member me JOIN outlet o ON o.id = me.outlet_id"
+    " WHERE me.bank_id = :bank_id AND me.person_id = :person_id AND (l.assigned_to IN"
+    " (SELECT m.person_id FROM outlet_member m WHERE m.outlet_id = o.id)"
+    " OR l.assigned_to IS NULL AND o.takes_since_on <= l.pushed_on AND o.district = l.district))"
+)
+"""Given to someone of it, or nobody's yet and of the district whose new lines it takes."""
 
 
 def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequence[Row[Any]], int]:
@@ -96,13 +105,13 @@ def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequ
 
     The page's lines are found and counted in one index; what is known of each is looked up for these alone.
     """
-    where, values = _sought(who, wanted, today)
+    where, values = _sought(tx, who, wanted, today)
     return list_of_ids(tx, who, list_ids(tx, who, wanted, today)), _count(tx, where, values)
 
 
 def list_ids(tx: Session, who: Who, wanted: Wanted, today: date) -> list[int]:
     """The keys of the lines that are wanted, in their order."""
-    where, values = _sought(who, wanted, today)
+    where, values = _sought(tx, who, wanted, today)
     direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
     order = ", ".join([*(f"{part} {direction}" for part in SORTS[wanted.sort].split(", ")), "l.id"])
     found = f"SELECT l.id FROM push_line l {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
@@ -121,7 +130,7 @@ def count_each(tx: Session, who: Who, wishes: Sequence[Wanted], today: date) -> 
     """How many lines each of these wishes finds, in one look at the bank's lines."""
     if not wishes:
         return []
-    values: dict[str, Any] = _asker(who, today)
+    values: dict[str, Any] = _asker(tx, who, today)
     counts = []
     for place, wanted in enumerate(wishes):
         conditions, given = _conditions(wanted, f"_{place}")
@@ -142,14 +151,17 @@ def _count(tx: Session, where: str, values: Mapping[str, Any]) -> int:
     return int(tx.execute(text(found), values).scalar_one())
 
 
-def _sought(who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
+def _sought(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
     """The condition for the lines that are wanted, with its values."""
     conditions, values = _conditions(wanted)
-    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", _asker(who, today) | values
+    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", _asker(tx, who, today) | values
 
 
-def _asker(who: Who, today: date) -> dict[str, Any]:
-    return {"bank_id": who.bank_id, "today": today, "person_id": who.person_id}
+def _asker(tx: Session, who: Who, today: date) -> dict[str, Any]:
+    """Who asks, with those they stand in for today."""
+    absent = [row.absent_id for row in outlets.stand_ins_on(tx, who, today).values() if row.deputy_id == who.person_id]
+    people = [who.person_id, *absent]
+    return {"bank_id": who.bank_id, "today": today, "person_id": who.person_id, "people": people}
 
 
 def _conditions(wanted: Wanted, mark: str = "") -> tuple[list[str], dict[str, Any]]:
@@ -163,6 +175,7 @@ def _conditions(wanted: Wanted, mark: str = "") -> tuple[list[str], dict[str, An
         ("l.district = :district", "district", wanted.district),
         ("l.is_intended", "is_intended", wanted.is_intended),
         (MINE, "is_mine", wanted.is_mine),
+        (MY_OUTLET, "is_of_my_outlet", wanted.is_of_my_outlet),
     ):
         if value:
             conditions.append(condition.replace(f":{name}", f":{name}{mark}"))

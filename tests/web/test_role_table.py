@@ -31,7 +31,7 @@ from service.domain.export import ExportKind, Wish
 from service.domain.people import THE_DOOR, Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
-from service.store import follow_ups, intake_codes, papers, urgings, visits
+from service.store import follow_ups, intake_codes, outlets, papers, urgings, visits
 from service.store.visits import Chosen
 from tests.browser import session_of
 from tests.builders import (
@@ -194,6 +194,14 @@ WHO_MAY = {
     "GET /drawdowns/{drawdown_id}/repayment": BANK,
     "POST /drawdowns/{drawdown_id}/repayment": BANK,
     "POST /drawdowns/{drawdown_id}/voiding": BANK,
+    "GET /bank/outlets": ADMIN,
+    "POST /bank/outlets": ADMIN,
+    "POST /bank/outlets/people": ADMIN,
+    "POST /bank/outlets/{outlet_id}/intake": ADMIN,
+    "POST /bank/outlets/{outlet_id}/end": ADMIN,
+    "GET /bank/stand-ins": BANK,
+    "POST /bank/stand-ins": BANK,
+    "POST /bank/stand-ins/{stand_in_id}/end": BANK,
     "GET /bank/credit": BANK,
     "GET /bank/credit.xlsx": BANK,
     "POST /bank/credit/reports": BANK,
@@ -437,6 +445,8 @@ def foreign(database, settings, world) -> dict[str, object]:
         wish = Wish(ExportKind.PUSH_LINES, "only=all", "zh_Hans_CN")
         (person,) = rows_of(tx, "person", name=officer.name)
         (notice, *_) = rows_of(tx, "notice", uscc=FENG)
+        outlet_id = outlets.add(tx, officer, "冯氏支行", ZHONGMU, TODAY)
+        stand_in_id = outlets.add_stand_in(tx, officer, person["id"], ous["person_id"], (TODAY, TODAY), NOW)
         export_id = ask_export(tx, replace(officer, person_id=person["id"]), wish, 3_000, TODAY, NOW)
     return {
         "registration_id": a_waiting_deputy(database, FENG),
@@ -447,6 +457,7 @@ def foreign(database, settings, world) -> dict[str, object]:
         "paper_id": paper_id, "urging_id": urging_id,
         "record_id": record["id"], "objection_id": objection, "consent_id": consent["id"],
         "export_id": export_id, "notice_id": notice["id"],
+        "export_id": export_id, "outlet_id": outlet_id, "stand_in_id": stand_in_id,
         "obstacle_id": obstacle_id, "person_id": ous["person_id"],
         "plan_id": plan_id, "visit_id": visit.id,
     }  # fmt: skip

@@ -19,7 +19,7 @@ from service.domain.people import Who
 from service.domain.push_list import ANSWERABLE, RefusalReason
 from service.domain.standards.regions import REGIONS
 from service.doors import AnOfficer, Now, Today, Tx
-from service.store import bank_desk, bank_line, banks, certificates, list_views, notices, products, urgings
+from service.store import bank_desk, bank_line, banks, certificates, list_views, notices, outlets, products, urgings
 from service.store.bank_desk import Wanted
 from service.store.enquiries import count_due as count_enquiries
 from web import words
@@ -35,7 +35,7 @@ from web.render import page
 from web.shell import Badge
 
 RECENT = timedelta(days=14)
-KEPT = ("only", "q", "light", "product", "district", "mine", "intended", "sort", "page")
+KEPT = ("only", "q", "light", "product", "district", "mine", "outlet", "intended", "sort", "page")
 LONGEST_KEPT = 60
 PER_PAGE = 50
 FILTERS = {"open": _("未办结"), "waiting": _("待接收和联系"), "overdue": _("已逾期"), "all": _("全部")}
@@ -116,6 +116,11 @@ class ListsPage:
     """The officer's own filters."""
     name_form: Filled[NameForm]
     products: Sequence[words.Option]
+    my_outlet: str = ""
+    """The outlet one belongs to."""
+    me: int | None = None
+    stand_ins: Sequence[Row[Any]] = ()
+    """Whom one stands in for today, and who stands in for oneself."""
     one: Row[Any] | None = None
     """The one list shown, where it is one."""
 
@@ -264,6 +269,15 @@ def lists_page(
         kept=_kept_tabs(tx, who, today, kept | {"sort": ("-" if wish.descending else "") + wish.sort}),
         name_form=blank(NameForm),
         products=[words.Option(str(row.id), row.name) for row in products.list_of_bank(tx, who.bank_id, today)],
+        my_outlet=next(
+            (row.outlet_name for row in outlets.list_members(tx, who) if row.person_id == who.person_id), ""
+        ),
+        me=who.person_id,
+        stand_ins=[
+            row
+            for row in outlets.stand_ins_on(tx, who, today).values()
+            if who.person_id in (row.absent_id, row.deputy_id)
+        ],
         one=one,
     )
     return page(request, "bank/lists.html", view, part="rows", status=status)
@@ -311,6 +325,7 @@ def _wanted(asked: Mapping[str, str], wish: Wish, list_id: int | None) -> Wanted
         product_id=int(product) if product.isascii() and product.isdigit() and len(product) < 19 else None,
         district=district if district in REGIONS else "",
         is_mine=asked.get("mine") == "yes",
+        is_of_my_outlet=asked.get("outlet") == "mine",
         is_intended=asked.get("intended") == "yes",
         sort=wish.sort,
         descending=wish.descending,
@@ -328,5 +343,6 @@ def _filters(wanted: Wanted) -> dict[str, str]:
         "product": str(wanted.product_id or ""),
         "district": wanted.district,
         "mine": "yes" if wanted.is_mine else "",
+        "outlet": "mine" if wanted.is_of_my_outlet else "",
         "intended": "yes" if wanted.is_intended else "",
     }

@@ -12,10 +12,11 @@ from service.actions.assign_line import assign_lines
 from service.domain.errors import DomainError
 from service.domain.people import Who
 from service.doors import AnOfficer, Now, Today, Tx
-from service.store import accounts, bank_line
+from service.store import accounts, bank_line, outlets
 from web import words
 from web.csrf import guard
 from web.flash import redirect
+from web.formats import day
 from web.forms import Ask, Filled, Form, Typed, read, wording
 from web.language import gettext, ngettext
 from web.language import lazy as _
@@ -67,15 +68,15 @@ def assign(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typ
     lines = filled.answers.line
     came_from_line = not request.url.query and len(lines) == 1
     address = f"/push-lines/{lines[0]}" if came_from_line else back_of(request)
-    message = ngettext("已改经办人 %(num)d 项。", "已改经办人 %(num)d 项。", moved)
-    return redirect(request, address, message % {"num": moved})
+    message = ngettext("已改经办人 %(num)d 项。", "已改经办人 %(num)d 项。", moved) % {"num": moved}
+    return redirect(request, address, f"{message}{_stand_in_of(tx, who, chosen, today)}")
 
 
 def _assignment_page(
     request: Request, tx: Tx, who: Who, today: date, form: Filled[AssignmentForm], status: int = 200
 ) -> Response:
     ids = [int(one) for one in form.typed.get("line", ()) if one.isdecimal() and len(one) < 19]
-    people = [words.Option(str(key), name) for key, name in accounts.names_of_bank(tx, who, today).items()]
+    people = [words.Option(key, name) for key, name in _people(tx, who, today).items()]
     view = AssignmentPage(
         form=form,
         lines=list(bank_line.names_of(tx, who, ids).items()),
@@ -84,3 +85,27 @@ def _assignment_page(
         query=query_of(request),
     )
     return page(request, "bank/assignment.html", view, status=status)
+
+
+def _people(tx: Tx, who: Who, today: date) -> dict[str, str]:
+    """Whom lines may be given to: name, outlet, and who stands in for them."""
+    places = {row.person_id: row.outlet_name for row in outlets.list_members(tx, who)}
+    said = {}
+    for key, name in accounts.names_of_bank(tx, who, today).items():
+        place = outlet_said(places[key]) if key in places else ""
+        said[str(key)] = f"{name}{place}{_stand_in_of(tx, who, str(key), today)}"
+    return said
+
+
+def _stand_in_of(tx: Tx, who: Who, chosen: str, today: date) -> str:
+    """That the colleague is away and who stands in for them; empty otherwise."""
+    row = outlets.stand_ins_on(tx, who, today).get(int(chosen)) if chosen.isdecimal() else None
+    if row is None:
+        return ""
+    values = {"absent": row.absent_name, "deputy": row.deputy_name, "day": day(row.until_on)}
+    return gettext("%(absent)s 不在，由 %(deputy)s 代办至 %(day)s。") % values
+
+
+def outlet_said(name: str) -> str:
+    """An outlet behind the name of one of its people."""
+    return gettext("（%(outlet)s）") % {"outlet": name}

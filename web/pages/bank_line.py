@@ -25,7 +25,7 @@ from service.doors import AnOfficer, Now, TheHouse, Today, Tx, house_of
 from service.profiles.profile import LateSource, late_sources
 from service.profiles.tools import load_tools
 from service.settings import Settings
-from service.store import bank_desk, bank_line, overview, papers
+from service.store import bank_desk, bank_line, outlets, overview, papers
 from service.store.trail import Act
 from web import clock_words, fact_words, words
 from web.csrf import guard
@@ -148,6 +148,10 @@ class LinePage:
     contested: Mapping[str, Row[Any]]
     """Item → the firm's open objection to a record of it."""
     choices: Sequence[Choice]
+    outlet: str | None
+    """Where the line is worked on."""
+    stand_in: Row[Any] | None
+    """Who stands in today for whoever works on the line."""
     held: BatchSaid | None
     """The answer somebody of the bank has confirmed and can still undo."""
     kind: str
@@ -274,6 +278,8 @@ def line_page(
         late=() if line.view_closed else late_sources(tx, today),
         contested={} if line.view_closed else contested_items(tx, line.uscc),
         choices=_choices(line, kind, corrected),
+        outlet=outlets.find_of_line(tx, who, line),
+        stand_in=outlets.stand_ins_on(tx, who, today).get(line.assigned_to),
         held=waiting_on(tx, who, line_id),
         kind=kind,
         form=form or _blank(line, kind),

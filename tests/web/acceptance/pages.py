@@ -86,6 +86,8 @@ BANK = {
     "grant": ("officer", "/push-lines/{accepted}/grant"),
     "drawdown": ("officer", "/grants/{grant}/drawdown"),
     "repayment": ("officer", "/drawdowns/{drawdown}/repayment"),
+    "outlets of a bank": ("bank admin", "/bank/outlets"),
+    "stand-ins of a bank": ("officer", "/bank/stand-ins"),
     "credit by Excel": ("officer", "/bank/credit"),
     "credit by Excel: nothing awaits": ("bo", "/bank/credit"),
     "products of a bank": ("officer", "/bank/products"),
