@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.accelerator import Accelerator
 from service.clock import Clock
 from service.domain.errors import Conflict, DomainError, NotAllowed, NotFound, NotPossible, Unavailable
-from service.doors import House, NotSignedIn, seat
+from service.doors import House, MustChangePassword, NotSignedIn, seat
 from service.pace import TooFast, paced
 from service.settings import Settings
 from service.store.database import Database, use
@@ -22,6 +22,7 @@ from service.telemetry import log, watch
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    MustChangePassword: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,

@@ -31,6 +31,12 @@ class NotSignedIn(DomainError):
     code = "not_signed_in"
 
 
+class MustChangePassword(DomainError):
+    """Somebody else knows the password one came in with: it is changed before anything else is done."""
+
+    code = "must_change_password"
+
+
 @dataclass(frozen=True)
 class House:
     """What the running process was built with; it stands in `app.state.house`."""
@@ -50,6 +56,7 @@ class Visitor:
     sign_in_id: int
     membership_id: int
     form_token: str
+    must_change_password: bool = False
 
 
 def house_of(request: Request) -> House:
@@ -100,7 +107,7 @@ def visitor_of(request: Request, house: TheHouse, today: Today) -> Visitor | Non
     if found is None:
         return None
     who = Who(Role(found.role), found.person_id, found.name, found.uscc, found.bank_id, found.district)
-    visitor = Visitor(who, found.id, found.membership_id, found.form_token)
+    visitor = Visitor(who, found.id, found.membership_id, found.form_token, found.must_change_password)
     request.state.visitor = visitor
     return visitor
 
@@ -128,11 +135,13 @@ Machine = Annotated[Who | None, Depends(machine_of)]
 
 
 def anyone(visitor: MaybeVisitor, machine: Machine) -> Who:
-    """Whoever is signed in, by key or by session."""
+    """Whoever is signed in, by key or by session; with a one-time password one gets no further than changing it."""
     if machine is not None:
         return machine
     if visitor is None:
         raise NotSignedIn("请先登录。")
+    if visitor.must_change_password:
+        raise MustChangePassword("您用的是一次性密码，请先换成自己的密码。")
     return visitor.who
 
 

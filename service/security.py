@@ -79,6 +79,11 @@ def new_code_key() -> str:
     return "".join(secrets.choice(READABLE) for _ in range(CODE_KEY_LENGTH))
 
 
+def new_one_time_password() -> str:
+    """59 random bits to be read out over a telephone: three groups of four letters and digits, none like another."""
+    return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(3))
+
+
 def hash_token(token: str) -> str:
     """What is kept of a token: SHA-256; the token itself has enough randomness to need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

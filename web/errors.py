@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.app import problem as problem_details
 from service.app import status_of, unstorable
 from service.domain.errors import DomainError
-from service.doors import NotSignedIn
+from service.doors import MustChangePassword, NotSignedIn
 from web import flash
 from web.language import Phrase, gettext
 from web.language import lazy as _
@@ -25,6 +25,7 @@ from web.render import page
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 SIGN_IN = "/sign-in"
+OWN_PASSWORD = "/account/password"  # noqa: S105  an address
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     if isinstance(error, NotSignedIn):
         return to_sign_in(request)
+    if isinstance(error, MustChangePassword):
+        return flash.redirect(request, OWN_PASSWORD, said(error), "warning")
     usual = of_status(status_of(error).value)
     return problem_page(request, Problem(usual.status, usual.title, said(error), usual.action, usual.address))
 

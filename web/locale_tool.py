@@ -23,7 +23,17 @@ METHODS = [("web/**.py", "python"), ("web/templates/**.html", "jinja2"), ("servi
 OPTIONS: dict[str, dict[str, str]] = {
     "web/templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
 }
-REFUSALS = ("DomainError", "NotFound", "NotAllowed", "Conflict", "NotPossible", "Unavailable", "NotSignedIn", "TooFast")
+REFUSALS = (
+    "DomainError",
+    "NotFound",
+    "NotAllowed",
+    "Conflict",
+    "NotPossible",
+    "Unavailable",
+    "NotSignedIn",
+    "MustChangePassword",
+    "TooFast",
+)
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None, "wrong": None, **dict.fromkeys(REFUSALS)}
 PLACES = re.compile(r"%\((\w+)\)[sd]|(?<!\{)\{(\w+)\}(?!\})")
 SKIPPED = {"node_modules", "static", "migrations", "__pycache__"}

@@ -811,6 +811,8 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "visit_corrected": _("更正走访记录"),
         "issued": _("生成接口密钥"),
         "revoked": _("停用接口密钥"),
+        "password_changed": _("修改自己的密码"),
+        "password_given": _("给同事一次性密码"),
         "outlet_opened": _("新设网点"),
         "outlet_takes": _("改变网点接收新推送项的规则"),
         "outlet_ended": _("撤销网点"),

@@ -50,6 +50,8 @@ def sign_in(
     people.note_attempt(tx, f"address:{address}", now, succeeded=fits)
     if not fits or person is None:
         return None
+    if person.one_time_until_at is not None and person.one_time_until_at < now:
+        raise NotAllowed("这个一次性密码已过期，请联系管理员再给一个。", field="password")
     return open_session(tx, person, today, now, lasts)
 
 

@@ -71,6 +71,8 @@ class Person(SQLModel, table=True):
     password_hash: str = Field(max_length=255)
     is_active: bool = True
     is_demo: bool = False
+    one_time_until_at: datetime | None = instant(nullable=True)
+    """The password was given by another: until when it opens, and it must be changed first."""
     created_at: datetime = instant()
 
 

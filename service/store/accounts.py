@@ -37,6 +37,11 @@ def find_membership(tx: Session, membership_id: int) -> Row[Any] | None:
     return tx.execute(text("SELECT * FROM membership WHERE id = :id FOR UPDATE"), {"id": membership_id}).one_or_none()
 
 
+def find_role(tx: Session, membership_id: int) -> Row[Any] | None:
+    """One role of one person as it stands; None where this transaction may not see it."""
+    return tx.execute(text("SELECT * FROM membership WHERE id = :id"), {"id": membership_id}).one_or_none()
+
+
 def end_membership(tx: Session, membership_id: int, until_on: date) -> None:
     """The role holds until that day, which no longer belongs to it."""
     tx.execute(
@@ -45,7 +50,7 @@ def end_membership(tx: Session, membership_id: int, until_on: date) -> None:
 
 
 def names_of_bank(tx: Session, who: Who, today: date) -> dict[int, str]:
-    """Person → name of those lines may be given to on the day: anyone of the bank by its admin, an officer takes them."""
+    """Person → name of those lines may be given to on the day: an officer takes them, an admin gives to anyone."""
     names = colleagues_of(tx, who, today)
     return {key: name for key, name in names.items() if who.role is not Role.OFFICER or key == who.person_id}
 

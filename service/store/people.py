@@ -34,8 +34,8 @@ COMES_IN = text("""
       ON m.person_id = p.id AND m.since_on <= :today AND (m.until_on IS NULL OR m.until_on > :today)
     WHERE s.token_hash = :token_hash AND s.ended_at IS NULL AND s.expires_at > :now AND s.seen_at > :idle_since
       AND p.id = s.person_id AND p.is_active AND m.id = s.membership_id
-    RETURNING s.id, s.form_token, p.id AS person_id, p.name, m.role, m.uscc, m.bank_id, m.district,
-              m.id AS membership_id
+    RETURNING s.id, s.form_token, p.one_time_until_at IS NOT NULL AS must_change_password, p.id AS person_id, p.name,
+              m.role, m.uscc, m.bank_id, m.district, m.id AS membership_id
 """)
 
 
@@ -140,11 +140,22 @@ def end_sign_in(tx: Session, token_hash: str, now: datetime) -> None:
     )
 
 
-def end_all_sign_ins(tx: Session, person_id: int, now: datetime) -> None:
-    """Every session of a person ends: the account was closed or the password changed."""
+def end_other_sign_ins(tx: Session, person_id: int, sign_in_id: int | None, now: datetime) -> None:
+    """Every session of a person ends but this one (None: all): the password is another."""
     tx.execute(
-        text("UPDATE sign_in SET ended_at = :now WHERE person_id = :id AND ended_at IS NULL"),
-        {"id": person_id, "now": now},
+        text(
+            "UPDATE sign_in SET ended_at = :now WHERE person_id = :id AND ended_at IS NULL"
+            " AND id IS DISTINCT FROM CAST(:kept AS bigint)"
+        ),
+        {"id": person_id, "kept": sign_in_id, "now": now},
+    )
+
+
+def set_password(tx: Session, person_id: int, password_hash: str, one_time_until_at: datetime | None) -> None:
+    """Another password; one that somebody else gave opens until then and must be changed first."""
+    tx.execute(
+        text("UPDATE person SET password_hash = :hash, one_time_until_at = :until_at WHERE id = :id"),
+        {"id": person_id, "hash": password_hash, "until_at": one_time_until_at},
     )
 
 

@@ -1,6 +1,7 @@
 """The pages, by the people who use them."""
 
 from web.pages import (
+    account,
     admissions,
     bank,
     bank_answers,
@@ -65,6 +66,9 @@ from web.pages import (
 
 ROUTERS = (
     entry.router,
+    account.router,
+    account.bank_router,
+    account.operator_router,
     registration.router,
     admissions.router,
     admissions.firm_router,

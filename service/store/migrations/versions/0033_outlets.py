@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 
 ROLE = "current_setting('xindeng.role', true)"
 MY_BANK = "bank_id = nullif(current_setting('xindeng.bank', true), '')::bigint"
@@ -34,7 +34,7 @@ def upgrade() -> None:
         op.execute(f"CREATE POLICY web_sees ON {table} FOR SELECT TO xindeng_web USING ({sees})")
         op.execute(f"CREATE POLICY web_adds ON {table} FOR INSERT TO xindeng_web WITH CHECK ({keeps})")
         op.execute(
-            f"CREATE POLICY web_changes ON {table} FOR UPDATE TO xindeng_web USING ({keeps}) WITH CHECK ({keeps})"
+            f"CREATE POLICY web_changes ON {table} FOR UPDATE TO xindeng_web USING ({sees}) WITH CHECK ({keeps})"
         )
         op.execute(f"CREATE POLICY web_removes ON {table} FOR DELETE TO xindeng_web USING ({REMOVES[table]})")
         op.execute(f"GRANT {GRANTS[table]} ON {table} TO xindeng_web")
