@@ -9,12 +9,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import uvicorn
 
 from service.accelerator import Accelerator
+from service.domain.outgoing import Compose
 from service.settings import Settings, hand_on, share_metrics
 from service.settings import settings as known_settings
 from service.store.database import Database, use
@@ -25,6 +27,7 @@ from service.telemetry import set_up_logging
 PAGES = "web.main:create_app"  # by name: the floors run down, and these processes stand below the pages
 WORKER = "service.jobs.worker:run"
 HANDED = "web.handed:of"
+WRITER = "web.message_words:compose"
 GRACE_SECONDS = 20  # for the answers on their way when we are told to stop
 
 
@@ -89,6 +92,11 @@ def run_jobs(settings: Settings) -> None:
         work = _named(WORKER)(settings, _named(HANDED)(settings))
         if inspect.isawaitable(work):
             asyncio.run(_finished(work))
+
+
+def writer(settings: Settings) -> Compose:
+    """Who writes the messages that leave, for whoever works below the pages."""
+    return partial(_named(WRITER), settings)
 
 
 @contextmanager

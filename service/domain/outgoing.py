@@ -105,7 +105,7 @@ def masked_address(address: str) -> str:
     """Enough of a number or a mail address to tell two apart, too little to write to."""
     name, at, house = address.partition("@")
     if at:
-        return f"{name[:1]}***@{house}"[:120]
+        return f"{name[:1]}***{name[2:][-1:]}@{house}"[:120]
     return f"{name[:3]}****{name[-4:]}" if len(name) > 7 else "****"
 
 
@@ -205,6 +205,8 @@ class OutgoingMessage(SQLModel, table=True):
         Index("outgoing_message_open", "id", postgresql_where=text("state IN ('waiting', 'sending')")),
         Index("outgoing_message_by_state", "state", "id"),
         Index("outgoing_message_of", "person_id", "id"),
+        Index("outgoing_message_of_day", "tried_on", "channel"),
+        Index("outgoing_message_last_sent", "channel", "sent_at"),
         {"implicit_returning": False},
     )
     id: int | None = identity()

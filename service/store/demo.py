@@ -1,6 +1,6 @@
 """What the demo's driver looks at between the acts of its banks, firms and district teams."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -137,6 +137,18 @@ WORTH_A_LOOK = text("""
 COUNTS = ("firm", "record", "demand", "push_list", "push_line", "answer", "offer", "credit_grant", "drawdown", "trail",
           "consent", "verdict", "estimate", "follow_up", "review", "certificate", "paper", "objection")  # fmt: skip
 
+REACHED = text("""
+    SELECT DISTINCT ON (p.id) p.id, m.role FROM person p JOIN membership m ON m.person_id = p.id
+    WHERE p.is_demo AND m.role IN ('firm', 'officer', 'bank_admin', 'district') ORDER BY p.id, m.id
+""")
+LATEST_TO_FIRMS = text("""
+    SELECT id, kind FROM (
+        SELECT n.id, n.kind, row_number() OVER (PARTITION BY n.uscc ORDER BY n.id DESC) AS back FROM notice n
+        WHERE n.made_on = :day AND n.kind = ANY(:kinds) AND EXISTS (
+            SELECT 1 FROM membership m JOIN person p ON p.id = m.person_id WHERE m.uscc = n.uscc AND p.is_demo)) one
+    WHERE back <= :most ORDER BY id
+""")
+
 
 def new_lines(tx: Session, after: int) -> Sequence[Row[Any]]:
     """Lines pushed since the one with this key."""
@@ -243,3 +255,14 @@ def firms_for_deputies(tx: Session) -> Sequence[Row[Any]]:
 def firms_worth_a_look(tx: Session) -> Sequence[Row[Any]]:
     """(what, name, uscc) of firms with offers to compare, a red light, a drawn loan, papers a bank waits for."""
     return tx.execute(WORTH_A_LOOK).all()
+
+
+def people_to_reach(tx: Session) -> Sequence[Row[Any]]:
+    """The demo's persons to whom notices come, each with the first of their roles."""
+    return tx.execute(REACHED).all()
+
+
+def latest_to_firms(tx: Session, kinds: Collection[str], day: date, most: int) -> list[tuple[int, str]]:
+    """Key and kind of the last notices of a day to each firm that a person of the demo acts for."""
+    found = tx.execute(LATEST_TO_FIRMS, {"kinds": list(kinds), "day": day, "most": most})
+    return [(row.id, row.kind) for row in found]

@@ -1,6 +1,6 @@
 """Messages that leave: queued with their notice, claimed one by one, ended with what the provider said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -77,10 +77,14 @@ SETTLE = text("""
     UPDATE outgoing_message SET state = 'sent', fault = NULL, sent_at = :now WHERE id = :id AND state = 'unknown'
 """)
 HEALTH = text("""
-    SELECT channel, max(sent_at) AS sent_at, min(made_at) FILTER (WHERE state = 'waiting') AS waits_since,
-        count(*) FILTER (WHERE state = 'sent' AND tried_on = :today) AS sent_today,
-        count(*) FILTER (WHERE state = 'failed' AND tried_on = :today) AS failed_today
-    FROM outgoing_message GROUP BY channel
+    SELECT c.channel, t.sent_today, t.failed_today,
+        (SELECT max(sent_at) FROM outgoing_message o WHERE o.channel = c.channel) AS sent_at,
+        (SELECT min(made_at) FROM outgoing_message o WHERE o.channel = c.channel AND o.state = 'waiting') AS waits_since
+    FROM (VALUES ('sms'), ('email')) AS c (channel)
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE state = 'sent') AS sent_today,
+            count(*) FILTER (WHERE state = 'failed') AS failed_today
+        FROM outgoing_message o WHERE o.channel = c.channel AND o.tried_on = :today) t
 """)
 KEEP = text("""
     INSERT INTO sandbox_message (key, channel, address_shown, subject, body, at)
@@ -202,11 +206,10 @@ def list_to(tx: Session, person_id: int, limit: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def count_by_state(tx: Session) -> Mapping[str, int]:
-    """State → how many."""
-    return {
-        row.state: row.n for row in tx.execute(text("SELECT state, count(*) AS n FROM outgoing_message GROUP BY 1"))
-    }
+def count_by_state(tx: Session, states: Collection[MessageState] = tuple(MessageState)) -> Mapping[str, int]:
+    """State → how many; of these states."""
+    counted = text("SELECT state, count(*) AS n FROM outgoing_message WHERE state = ANY(:states) GROUP BY state")
+    return {row.state: row.n for row in tx.execute(counted, {"states": [one.value for one in states]})}
 
 
 def health(tx: Session, today: date) -> Mapping[str, Row[Any]]:

@@ -135,8 +135,8 @@ class PreferencesPage:
     reached: Sequence[Reached]
     topics: Sequence[Choice]
     form: Filled[PreferencesForm]
-    errors: Filled[Any]
-    """The form that came back with mistakes, if one did."""
+    asked: Filled[Any] | None
+    """The form about an address that came back with mistakes, if one did."""
     latest: Sequence[Row[Any]]
     is_firm: bool
     home: str
@@ -165,7 +165,7 @@ class Came:
 
     @property
     def wrong(self) -> Filled[Any] | None:
-        return next((one for one in (*self.addresses.values(), *self.codes.values(), self.preferences) if one), None)
+        return next((one for one in (*self.addresses.values(), *self.codes.values())), None)
 
 
 def message_kind(row: Row[Any]) -> str:
@@ -262,12 +262,12 @@ def _preferences_page(request: Request, who: Who, tx: Tx, settings: Settings, ca
         reached=[_reached(settings, person_id, one, known.get(one), phone, came) for one in MessageChannel],
         topics=choices(topics),
         form=form,
-        errors=came.wrong or form,
+        asked=came.wrong,
         latest=outgoing.list_to(tx, person_id, LATEST),
         is_firm=bool(who.uscc),
         home=HOME[who.role],
     )
-    return page(request, "messages/preferences.html", view, status=422 if view.errors.errors else 200)
+    return page(request, "messages/preferences.html", view, status=422 if came.wrong or form.errors else 200)
 
 
 def _reached(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from matching.policy import Policy, load_policy
 from service.accelerator import Status
+from service.domain.outgoing import MessageState
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
 from service.intake.catalogue import Item, load_catalogue
 from service.jobs.tasks import SILENT_SECONDS
@@ -25,6 +26,7 @@ from web.run_words import Shown
 from web.shell import Badge
 
 RECENT_RUNS = 6
+NEEDS_A_HAND = (MessageState.FAILED, MessageState.UNKNOWN)
 
 
 def badge(request: Request, who: AnOperator, tx: Tx, today: Today) -> None:
@@ -104,7 +106,7 @@ def show_health(request: Request, _who: AnOperator, tx: Tx, house: TheHouse, tod
     waiting, stands_on = health.count_waiting_lines(tx), health.database(tx)
     model = switch.model_version if switch else None
     tasks = [*_work_tasks(jobs, workers, recent, paused=paused), *_data_tasks(sources, waiting)]
-    tasks += _message_tasks(outgoing.count_by_state(tx))
+    tasks += _message_tasks(outgoing.count_by_state(tx, NEEDS_A_HAND))
     tasks += _model_tasks(model, models.find_waiting(tx), today)
     view = HomePage(
         tasks=tasks,
