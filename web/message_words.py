@@ -42,7 +42,7 @@ SAYS: Mapping[str, Phrase] = {
     "person_asks": _("有人申请为贵企业办事，请确认"),
 }
 TOPICS: Mapping[str, tuple[Phrase, Phrase]] = {
-    MessageTopic.TODO: (_("要您办的事"), _("补资料、时限快到、需求快到期")),
+    MessageTopic.DUTIES: (_("要您办的事"), _("补资料、时限快到、需求快到期")),
     MessageTopic.OFFERS: (_("报价和授信"), _("银行报价、授信、放款，报价过期")),
     MessageTopic.PROGRESS: (_("进展"), _("推送给银行、信灯变化、复核结果、银行未通过")),
     MessageTopic.DIGEST: (_("每日摘要"), _("工作日 8:30 一条，写明有几条新消息")),

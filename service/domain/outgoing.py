@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import coded, document, identity, instant, one_of, points_to, words
@@ -26,7 +26,7 @@ class MessageTopic(StrEnum):
 
     PROGRESS = "progress"
     OFFERS = "offers"
-    TODO = "todo"
+    DUTIES = "todo"
     CONSENT = "consent"
     OBJECTION = "objection"
     REGISTRATION = "registration"
@@ -71,11 +71,11 @@ LEAVES: Mapping[str, MessageTopic] = {
     "line_corrected": T.OFFERS,
     "line_drawn": T.OFFERS,
     "offer_lapsed": T.OFFERS,
-    "line_needs_papers": T.TODO,
-    "papers_overdue": T.TODO,
-    "due_soon": T.TODO,
-    "demand_expires": T.TODO,
-    "demand_expired": T.TODO,
+    "line_needs_papers": T.DUTIES,
+    "papers_overdue": T.DUTIES,
+    "due_soon": T.DUTIES,
+    "demand_expires": T.DUTIES,
+    "demand_expired": T.DUTIES,
     "consent_proposed": T.CONSENT,
     "objection_upheld": T.OBJECTION,
     "objection_refused": T.OBJECTION,
@@ -84,7 +84,7 @@ LEAVES: Mapping[str, MessageTopic] = {
 }
 """A firm's notice → its topic; what is not here stays on the site. Banks and districts get one digest a day."""
 LEGAL = frozenset({T.CONSENT, T.OBJECTION, T.REGISTRATION})
-CHOSEN_BY_FIRMS = (T.TODO, T.OFFERS, T.PROGRESS)
+CHOSEN_BY_FIRMS = (T.DUTIES, T.OFFERS, T.PROGRESS)
 CHOSEN_BY_OFFICERS = (T.DIGEST,)
 ADDRESS_CODE, DIGEST = "address_code", "digest"
 
@@ -202,7 +202,7 @@ class OutgoingMessage(SQLModel, table=True):
         UniqueConstraint("notice_id", "person_id", "channel", name="outgoing_message_once"),
         UniqueConstraint("person_id", "channel", "digest_on", name="outgoing_message_one_digest"),
         UniqueConstraint("key", name="outgoing_message_key"),
-        Index("outgoing_message_open", "id", postgresql_where=text("state IN ('waiting', 'sending')")),
+        Index("outgoing_message_open", "id", postgresql_where="state IN ('waiting', 'sending')"),
         Index("outgoing_message_by_state", "state", "id"),
         Index("outgoing_message_of", "person_id", "id"),
         Index("outgoing_message_of_day", "tried_on", "channel"),
@@ -210,7 +210,7 @@ class OutgoingMessage(SQLModel, table=True):
         {"implicit_returning": False},
     )
     id: int | None = identity()
-    key: UUID = Field(sa_column_kwargs={"server_default": text("gen_random_uuid()")})
+    key: UUID = Field(sa_column_kwargs={"server_default": func.gen_random_uuid()})
     """What the provider knows it by; a new one where a refused message is sent once more."""
     person_id: int = points_to("person.id", index=False)
     channel: str = coded()
@@ -224,7 +224,7 @@ class OutgoingMessage(SQLModel, table=True):
     counts: dict[str, Any] | None = document(nullable=True)
     """Of a digest: the kind of notice → how many."""
     state: str = coded(default=MessageState.WAITING)
-    tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     made_on: date
     made_at: datetime = instant()
     not_before: datetime | None = instant(nullable=True)

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0035"
+down_revision = "0034"
 
 INDEXES = {"outgoing_message_of_day": ["tried_on", "channel"], "outgoing_message_last_sent": ["channel", "sent_at"]}
 
