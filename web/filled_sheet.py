@@ -97,7 +97,8 @@ def write(about: Mapping[str, str], sheets: Sequence[Sheet], mark: str, said: Se
         for place, row in enumerate(sheet.rows, 1):
             _row(page, looks, place, row, sheet)
         _finish(page, sheet, ranges, mark)
-    kept.explain([(gettext("用途"), mark), (gettext("重复上传"), gettext("同一内容再次上传不会重复记录。")), *said])
+    usual = [(gettext("用途"), mark), (gettext("重复上传"), gettext("同一内容再次上传不会重复记录。"))]
+    kept.explain([*usual, *said], gettext("说明"))
     return kept.content()
 
 

@@ -38,9 +38,9 @@ class Book:
         """How the heads of columns look."""
         return self.file.add_format({"bold": True, "bg_color": "#E7EEF0", "border": 1, "text_wrap": True})
 
-    def explain(self, said: Iterable[tuple[str, str]]) -> None:
+    def explain(self, said: Iterable[tuple[str, str]], title: str = "") -> None:
         """A last sheet of what everything in the others means."""
-        sheet = self.file.add_worksheet(gettext("口径"))
+        sheet = self.file.add_worksheet(title or gettext("口径"))
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 90)
         for row, (name, value) in enumerate(said):

@@ -18,6 +18,7 @@ from service.city.city import City, draw_city
 from service.city.days import Life
 from service.city.demands import draw_demands
 from service.city.deputies import come_to_the_door
+from service.city.desks import share_desks
 from service.city.feeds import FeedFile, write_feeds
 from service.city.opening import DEMO
 from service.city.outbox import reach_people
@@ -93,6 +94,8 @@ def build(
         paperwork.add(tx, settings.uploads, DEMO_DAY)
     with watch.phase("district teams"), database.transaction(DEMO) as tx:
         teams_work(tx, plan.seed, DEMO_DAY)
+    with watch.phase("banks' desks"), database.transaction(DEMO) as tx:
+        share_desks(tx, DEMO_DAY)
     with database.transaction(DEMO) as tx:
         _add_firms(tx, settings)
         come_to_the_door(tx, settings, instant_on(DEMO_DAY, 19))
