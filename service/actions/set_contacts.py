@@ -83,7 +83,7 @@ def prefer(tx: Session, who: Who, sms: Sequence[str], email: Sequence[str], lang
         raise NotPossible("没有这种消息：{topic}。", topic=", ".join(sorted(unknown)))
     wish = (
         _with_others(old.sms if old else None, sms, offered),
-        _with_others(old.email if old else (), email, offered),
+        _with_others(old.email if old else CHOSEN_BY_OFFICERS, email, offered),
     )
     if old is not None and (sorted(old.sms), sorted(old.email), old.language) == (*wish, language):
         return

@@ -268,7 +268,7 @@ class ContactAddress(SQLModel, table=True):
 
 
 class MessagePreference(SQLModel, table=True):
-    """What leaves to a person by which channel, and in which language. No row: everything by SMS, nothing by mail."""
+    """What leaves to a person by which channel, and in which language. No row: all by SMS, digests by mail too."""
 
     __tablename__ = "message_preference"
     person_id: int = Field(sa_type=BigInteger, foreign_key="person.id", primary_key=True)

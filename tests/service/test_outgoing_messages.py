@@ -170,6 +170,16 @@ def test_a_message_is_sent_with_masked_address_and_words_and_only_once(settings,
     assert one["address_digest"] == security.keyed_digest(settings.secret_key, ADDRESS, MOBILE)
 
 
+def test_two_workers_never_claim_the_same_message(settings, fang) -> None:
+    tell("line_offered")
+    hands = Sending(settings, dict.fromkeys(MessageChannel, Carrier()), partial(compose, settings))
+    with transaction(PLATFORM) as one, transaction(PLATFORM) as other:
+        assert sending.claim_next(one, hands, TODAY, NOON) is not None
+        assert sending.claim_next(other, hands, TODAY, NOON) is None
+    with transaction(PLATFORM) as tx:
+        assert sending.claim_next(tx, hands, TODAY, NOON) is None
+
+
 def test_a_worker_killed_after_the_call_sends_nothing_twice(settings, fang) -> None:
     tell("line_offered")
     carrier = Carrier(says=["die after"])
@@ -294,7 +304,7 @@ def test_one_chooses_what_leaves_by_which_channel_and_legal_notices_leave_all_th
     with transaction(PLATFORM) as tx:
         (entry,) = rows_of(tx, "trail", noun="message_preference")
     assert (entry["verb"], entry["actor"], entry["uscc"]) == ("preferences_set", "firm", FANG)
-    assert (entry["details"]["sms"], entry["details"]["email"]) == (["digest"], ["offers"])
+    assert (entry["details"]["sms"], entry["details"]["email"]) == (["digest"], ["digest", "offers"])
 
 
 def test_a_new_address_counts_once_its_code_came_back_and_the_old_one_until_then(settings, fang) -> None:
