@@ -87,7 +87,7 @@ def test_a_firm_enters_its_mobile_confirms_it_and_chooses_what_it_gets(app, data
     page = browser.sends(PREFERENCES, by_sms=["offers"], language="zh_Hans_CN")
     assert "已保存" in page.words
     (wish,) = of(database, "message_preference")
-    assert ("offers" in wish["sms"], "todo" in wish["sms"], wish["email"]) == (True, False, [])
+    assert (wish["sms"], wish["email"]) == (["digest", "offers"], ["digest"])
     tell(database, "line_offered")
     tell(database, "line_needs_papers")
     run(settings, Sandbox(MessageChannel.SMS, Noon(demo_on=TODAY)))
