@@ -67,6 +67,7 @@ acceptance: setup
 # From a demo that runs (make demo).
 pictures: setup
 	$(BIN)/python docs/take_pictures.py $(DEMO_ADDRESS)
+	$(BIN)/python docs/write_guide.py
 
 assets:
 	cd web/assets && npm ci --no-fund --no-audit && node build.mjs

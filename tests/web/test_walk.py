@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from docs.take_pictures import LARGEST, take
+from docs.take_pictures import LARGEST, Page, take
 from service.actions.add_account import NewAccount, add_account
 from service.actions.run_cycle import run_cycle
 from service.city.cast import Card, add_cast
@@ -20,6 +20,11 @@ from web.main import build_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 PASSWORD = "a walk through the whole loop 2026"
+HOMES = [
+    Page("firm", "home", "方", ("/firm", "/firm/demands/{demand_id}"), ("首页", ""), ("Home", "")),
+    Page("bank", "list", "白", ("/push-lists",), ("今日清单", ""), ("Today's list", "")),
+]
+"""What the guide's walker must be able to picture here: a page by its address, and one by a link."""
 PEOPLE = {
     "fang": NewAccount("fang", "方", "firm", PASSWORD, uscc=FANG),
     "bai": NewAccount("bai", "白", "officer", PASSWORD, bank="BAI"),
@@ -180,9 +185,11 @@ def test_a_demand_walks_from_the_firm_over_the_bank_to_the_official(
             with database.transaction(the_platform("test")) as tx:
                 set_demo_day(tx, TODAY)
                 add_cast(tx, the_platform("test"), cards(world.bank), TODAY, NOW)
-            for picture in take(chromium, address, tmp_path):
-                assert picture.read_bytes().startswith(b"\x89PNG")
-                assert 20_000 < picture.stat().st_size < LARGEST
+            taken, missed = take(chromium, address, tmp_path, HOMES)
+            assert (len(taken), missed) == (2 * len(HOMES), [])
+            for picture in taken:
+                assert picture.read_bytes()[8:12] == b"WEBP"
+                assert 5_000 < picture.stat().st_size < LARGEST
     with database.transaction(the_platform("test")) as tx:
         assert rows_of(tx, "demand")[0]["state"] == "drawn"
         kinds = {row["kind"]: row["amount_fen"] for row in rows_of(tx, "figure_event")}
