@@ -6,7 +6,7 @@ import pytest
 
 from service.clock import Clock
 from service.store.bulk import add_rows
-from service.store.pace import medians
+from service.store.pace import medians, sum_months
 from tests.browser import Browser
 from tests.builders import FANG_HERSELF, PLATFORM, TODAY, ZHONGYUAN, a_bank, bai, bo, rows_of
 from web.main import build_app
@@ -41,9 +41,12 @@ def counted(database, banks, *codes: str) -> None:
                 "is_renewal_without_repayment": False,
                 "is_new_household": False,
                 "is_new_household_of_bank": False,
+                "is_new_household_of_product": False,
+                "product_id": 0,
             }
             event = {"kind": "drawn", "on": TODAY, "recorded_on": TODAY, "made_at": f"{TODAY}T02:00:00Z"}
             add_rows(tx, "figure_event", [{**event, **whose, **paid, **flags}])
+        sum_months(tx, TODAY)
 
 
 def test_each_figure_stands_beside_the_middle_of_the_banks(database, settings, banks) -> None:

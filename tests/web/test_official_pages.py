@@ -231,7 +231,7 @@ def test_the_figures_come_as_a_workbook_and_as_json(city, database, world) -> No
     answer = city.client.get("/figures.xlsx")
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     assert "口径" in book.sheetnames
-    assert len(book.sheetnames) == 8
+    assert len(book.sheetnames) == 9
     body = city.client.get("/api/v1/figures").json()
     (cell,) = body["figures"]
     assert cell["drawn"]["amount_yuan"] == "300000.00"

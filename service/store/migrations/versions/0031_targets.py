@@ -9,7 +9,7 @@ down_revision = "0030"
 ROLE = "current_setting('xindeng.role', true)"
 MY_DISTRICT = "nullif(current_setting('xindeng.district', true), '')"
 SEES = {
-    "target": f"{ROLE} IN ('city', 'operator') OR ({ROLE} = 'district' AND district IN ('', {MY_DISTRICT}))",
+    "target": f"{ROLE} IN ('city', 'operator') OR ({ROLE} = 'district' AND (district = '' OR district = {MY_DISTRICT}))",
     "coverage_day": f"{ROLE} IN ('city', 'operator') OR ({ROLE} = 'district' AND district = {MY_DISTRICT})",
 }
 WRITES = {"target": f"{ROLE} = 'city'", "coverage_day": "false"}
