@@ -289,6 +289,14 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
     },
     "urging_end": {"closed": _("办结：回复可以接受"), "escalated": _("升级：交上级或监管部门处理")},
     "paper_kind": {"pdf": _("PDF 文件"), "jpg": _("JPG 图片"), "png": _("PNG 图片"), "none": _("没有，已说明原因")},
+    "message_outcome": {
+        "accepted": _("已受理"),
+        "refused": _("被拒绝"),
+        "unavailable": _("暂时连不上"),
+        "uncertain": _("去向不明"),
+        "absent": _("没有这条记录"),
+        "unaskable": _("无法查询"),
+    },
     "held_state": {
         "held": _("待生效"),
         "given": _("已生效"),
@@ -695,6 +703,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "line_silent": _("银行逾期未反馈"),
         "line_withdrawn": _("企业已撤回"),
         "line_passed_over": _("企业选择了其他银行"),
+        "stand_in_named": _("代办安排"),
         "objection_raised": _("企业提出了异议"),
         "objection_upheld": _("异议成立"),
         "objection_refused": _("异议不成立"),

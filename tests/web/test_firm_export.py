@@ -49,5 +49,5 @@ def test_people_read_the_same_in_a_workbook(taken) -> None:
     assert len(book.sheetnames) == len(held) + 1
     for sheet, source in zip(book.worksheets, held, strict=False):
         assert sheet.max_row == len(source["records"]) + 1
-        assert sheet.cell(2, sheet.max_column).value == source["department"]
+        assert source["department"] in [cell.value for cell in sheet[2]]
     assert book.worksheets[-1].max_row == len(told["looks"]) + 1
