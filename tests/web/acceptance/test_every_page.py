@@ -1,4 +1,4 @@
-"""Every fourth page, at one width and shown in one way: the sample of C-1, C-3 and C-12 that every test run takes.
+"""Every sixteenth page, at one width and shown in one way: the sample of C-1, C-3 and C-12 that every test run takes.
 
 The widths and ways go round; all of them on all pages take the tests marked `soak` beside this one.
 """
@@ -17,12 +17,12 @@ from tests.web.acceptance.town import Town
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
-EVERY = 4
+EVERY = 16
 """A run opens so many times fewer pages than there are: the whole suite ends within its eight minutes."""
 
 
 def a_round(town: Town, chromium: Any) -> Iterator[tuple[str, str, int, Any]]:
-    """Every fourth page, each shown in another way than the one before it."""
+    """Every sixteenth page, each shown in another way than the one before it."""
     ways, pages = list(SHOWN), list(PAGES)[::EVERY]
     for place, how in enumerate(ways):
         names = [name for number, name in enumerate(pages) if number % len(ways) == place]
