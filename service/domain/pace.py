@@ -7,16 +7,9 @@ from sqlalchemy import PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
 
-class PaceDay(SQLModel, table=True):
-    """Roll-up of the lines by (day pushed, district, bank) as they stood when the day's cycle last ran.
+class PaceCounts(SQLModel):
+    """What is counted of a bank's lines in a district."""
 
-    Contact is a bank's first answer beyond 'received'; a decision is its first offer or refusal. Days are calendar days
-    from the push.
-    """
-
-    __tablename__ = "pace_day"
-    __table_args__ = (PrimaryKeyConstraint("pushed_on", "district", "bank_id"),)
-    pushed_on: date
     district: str = Field(max_length=6)
     bank_id: int
     lines: int
@@ -36,27 +29,24 @@ class PaceDay(SQLModel, table=True):
     made_on: date
 
 
-class PaceMonth(SQLModel, table=True):
+class PaceDay(PaceCounts, table=True):
+    """Roll-up of the lines by (day pushed, district, bank) as they stood when the day's cycle last ran.
+
+    Contact is a bank's first answer beyond 'received'; a decision is its first offer or refusal. Days are calendar days
+    from the push.
+    """
+
+    __tablename__ = "pace_day"
+    __table_args__ = (PrimaryKeyConstraint("pushed_on", "district", "bank_id"),)
+    pushed_on: date
+
+
+class PaceMonth(PaceCounts, table=True):
     """The days of a whole month summed, `month_on` its first: always equal to them (`store.pace.roll_up`)."""
 
     __tablename__ = "pace_month"
     __table_args__ = (PrimaryKeyConstraint("month_on", "district", "bank_id"),)
     month_on: date
-    district: str = Field(max_length=6)
-    bank_id: int
-    lines: int
-    contact_due: int
-    in_time: int
-    contacted: int
-    contact_days: int
-    decided: int
-    decision_days: int
-    silent: int
-    refused: int
-    granted: int
-    disputed: int
-    answered_on: date | None = None
-    made_on: date
 
 
 LEAST_RANKED = 5
