@@ -83,6 +83,14 @@ MENUS = {
     "operator": OPERATOR,
 }
 
+LONG, FIRST = 7, 3
+"""A menu with more entries than the first number shows on a phone only as many as the second; the others unfold."""
+
+
+def parted(items: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """The entries always in sight, and those that a narrow screen folds away; a short menu is whole."""
+    return (items, ()) if len(items) <= LONG else (items[:FIRST], items[FIRST:])
+
 
 def current(items: tuple[Item, ...], path: str) -> Item | None:
     """The entry a page belongs to: the longest address that fits."""

@@ -1,5 +1,6 @@
 """What surrounds every page: the site's name and furniture, who is here, how they like to read, the menu, a message."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,7 +13,7 @@ from service.settings import Settings
 from web.flash import Flash
 from web.language import LANGUAGES, SOURCE, spoken
 from web.language import lazy as _
-from web.menu import MENUS, Item, current
+from web.menu import MENUS, Item, current, parted
 
 SIZES = ("16", "18", "24")
 SIZE_COOKIE = "size"
@@ -107,11 +108,20 @@ class Shell:
         return MENUS.get(self.badge.role, ()) if self.badge else ()
 
     @property
+    def menu_parts(self) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+        """Entries in sight on a phone, and those under 'more'."""
+        return parted(self.menu)
+
+    @property
     def current(self) -> Item | None:
         return current(self.menu, self.path)
 
     def tally(self, item: Item) -> int:
         return self.badge.tallies.get(item.tally or "", 0) if self.badge else 0
+
+    def tally_of(self, items: Sequence[Item]) -> int:
+        """What is counted beside all of them together."""
+        return sum(map(self.tally, items))
 
 
 def badge_of(request: Request) -> Badge | None:

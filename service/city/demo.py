@@ -22,6 +22,7 @@ from service.city.desks import share_desks
 from service.city.feeds import FeedFile, write_feeds
 from service.city.opening import DEMO
 from service.city.outbox import reach_people
+from service.city.rehearsing import rehearse
 from service.city.scans import hang_up_codes
 from service.city.stage import demo_settings, fresh_database, is_finished, keep_summary, kept_summary, write_marker
 from service.city.teams import teams_work
@@ -100,6 +101,8 @@ def build(
         _add_firms(tx, settings)
         come_to_the_door(tx, settings, instant_on(DEMO_DAY, 19))
         steering.set_year(tx, DEMO_DAY)
+    with watch.phase("policy rehearsed"):
+        rehearse(database, settings, city)
     with watch.phase("messages leave"):
         reach_people(settings, DEMO_DAY)
     with database.transaction(DEMO) as tx:

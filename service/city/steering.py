@@ -31,7 +31,7 @@ OF_THE_CARD = 11
 
 def set_year(tx: Session, day: date) -> None:
     """The year's targets, from what there is on the demo's last day: some areas ahead of the year, some behind it."""
-    city, now = _official(tx), instant_on(day, 17)
+    city, now = official(tx), instant_on(day, 17)
     passed = elapsed(day.year, day)
     cells = {cell.key: cell for cell in statistics.figures(tx, city, day.replace(month=1, day=1), day, "district")}
     for place, area in enumerate(sorted(REGIONS)):
@@ -64,7 +64,8 @@ def _round(value: Decimal) -> Decimal:
     return Decimal(int(value.scaleb(1 - value.adjusted()).to_integral_value())).scaleb(value.adjusted() - 1)
 
 
-def _official(tx: Session) -> Who:
+def official(tx: Session) -> Who:
+    """The city official of the cast."""
     card = people.find_by_login(tx, CARD)
     return Who(Role.CITY, card.id if card else None, card.name if card else "")
 
@@ -72,7 +73,7 @@ def _official(tx: Session) -> Who:
 def urge(tx: Session, life: Life, day: date) -> None:
     """This day's urgings and answers; on most days none."""
     before = (life.city.when.end - day).days
-    city = _official(tx)
+    city = official(tx)
     if before in (OVERDUE_BEFORE, ANSWERED_BEFORE):
         _urge(tx, city, _most_silent(tx, day), (UrgingGround.SILENT,), day)
     elif before == FRESH_BEFORE:

@@ -11,6 +11,7 @@ from rich.console import Console
 from sqlalchemy import text
 
 from risk import choice, grow
+from service.actions.rehearse_policy import reproduces
 from service.actions.run_cycle import run_cycle
 from service.city.character import Asking, Character, Lending
 from service.city.demo import Built, Plan, build
@@ -125,6 +126,13 @@ def test_every_change_of_state_has_exactly_one_entry_on_the_trail(rows: Any, nou
         assert (way[-1] if way else None) == row.old, (noun, row.noun_id, way, row.old, row.new)
         way.append(row.new)
     assert {key: way[-1] for key, way in ways.items()} == states
+
+
+def test_the_city_has_tried_another_policy_on_its_days_and_its_own_gave_them_once_more(rows: Any) -> None:
+    (one,) = rows("SELECT r.*, p.role FROM rehearsal r JOIN membership p ON p.person_id = r.asked_by")
+    assert (one.role, one.state, one.done) == ("city", "done", PLAN.days)
+    assert reproduces(one.found)
+    assert not one.found["same_lines"]
 
 
 def test_every_chain_of_the_trail_is_whole(rows: Any, opened: Database) -> None:
