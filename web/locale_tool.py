@@ -33,6 +33,7 @@ REFUSALS = (
     "NotSignedIn",
     "MustChangePassword",
     "TooFast",
+    "AlreadyUsed",
 )
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None, "wrong": None, **dict.fromkeys(REFUSALS)}
 PLACES = re.compile(r"%\((\w+)\)[sd]|(?<!\{)\{(\w+)\}(?!\})")

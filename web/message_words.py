@@ -7,6 +7,7 @@ from service.domain.outgoing import (
     ADDRESS_CODE,
     CODE_MINUTES,
     DIGEST,
+    PASSWORD_CODE,
     MessageChannel,
     MessageTopic,
     Told,
@@ -78,6 +79,11 @@ def compose(settings: Settings, told: Told) -> Written:
 def _sentence(told: Told) -> str:
     if told.kind == ADDRESS_CODE:
         return gettext("验证码 %(code)s，%(minutes)s 分钟内有效，请勿告诉他人") % {
+            "code": told.code,
+            "minutes": CODE_MINUTES,
+        }
+    if told.kind == PASSWORD_CODE:
+        return gettext("重设密码的验证码 %(code)s，%(minutes)s 分钟内有效，请勿告诉任何人") % {
             "code": told.code,
             "minutes": CODE_MINUTES,
         }

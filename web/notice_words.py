@@ -25,6 +25,7 @@ TO_FIRM: Mapping[str, Phrase] = {
     "demand_reviewed": _("%(demand)s 的人工复核有了结果：%(decision)s。"),
     "person_joined": _("%(person)s已实名登记为本企业用户。如果您不认识，请马上联系平台。"),
     "person_asks": _("%(person)s说受本企业委托办事，等您确认。"),
+    "password_reset": _("%(person)s凭短信验证码重设了登录密码。如果不是本人操作，请马上联系平台。"),
     "consent_proposed": _("%(banks)s有适合%(demand)s 的产品，等您授权；没有授权不会推送。"),
     "no_bank_left": _("%(demand)s 暂无可推送的银行，%(next)s再看一次。"),
     "chance_too_low": _("其余银行接受%(demand)s 的可能太小，暂不推送，%(next)s再看一次。"),

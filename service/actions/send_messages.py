@@ -15,12 +15,15 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from service import security
-from service.clock import CITY, Clock, machine_now
+from service.clock import CITY, Clock, day_of, machine_now
 from service.domain.errors import Conflict
 from service.domain.outgoing import (
+    ADDRESS_CODE,
     CODE_DIGITS,
+    CODE_MINUTES,
     DIGEST_FROM,
     LEGAL,
+    PASSWORD_CODE,
     Compose,
     Letter,
     MessageChannel,
@@ -44,7 +47,7 @@ from service.store.database import transaction
 from service.store.trail import Act
 
 SENDER = the_platform("messages")
-ADDRESS = "address"
+ADDRESS, PASSWORD = "address", "password"
 LEASE = timedelta(minutes=3)
 """Longer than any provider may take: a claim older than that has nobody behind it."""
 GIVEN_UP = timedelta(hours=24)
@@ -120,7 +123,7 @@ def claim_next(tx: Session, sending: Sending, today: date, now: datetime) -> Cla
         return None
     channel = MessageChannel(row.channel)
     address = address_of(sending.settings.secret_key, row)
-    if fault := _hindrance(tx, sending, row, address, today):
+    if fault := _hindrance(tx, sending, row, address, now):
         outgoing.suppress(tx, row.id, fault.value)
         return S.SUPPRESSED
     language = row.wished or sending.settings.language
@@ -134,13 +137,13 @@ def claim_next(tx: Session, sending: Sending, today: date, now: datetime) -> Cla
     return Claimed(row.id, channel, row.tries + 1, claimed_at, Letter(str(row.key), address, written))
 
 
-def _hindrance(tx: Session, sending: Sending, row: Row[Any], address: str, today: date) -> MessageFault | None:
-    topic = MessageTopic(row.topic)
+def _hindrance(tx: Session, sending: Sending, row: Row[Any], address: str, now: datetime) -> MessageFault | None:
+    topic, today = MessageTopic(row.topic), day_of(now)
     if not sending.providers[MessageChannel(row.channel)].is_connected:
         return F.NOT_CONNECTED
     if not address:
         return F.NO_ADDRESS
-    if today - row.made_on > TOO_LATE:
+    if today - row.made_on > TOO_LATE or (row.kind == PASSWORD_CODE and not _still_fits(row, now)):
         return F.TOO_LATE
     if topic is MessageTopic.CODE or topic in LEGAL:
         return None
@@ -148,21 +151,29 @@ def _hindrance(tx: Session, sending: Sending, row: Row[Any], address: str, today
     return F.TOO_MANY if is_over else None
 
 
+def _still_fits(row: Row[Any], now: datetime) -> bool:
+    """Whether a code for a password would still be taken, and is this message's: nobody asked once more meanwhile."""
+    return row.code_salt is not None and now - row.made_at <= timedelta(minutes=CODE_MINUTES)
+
+
 def address_of(secret: str, row: Row[Any]) -> str:
-    """Where it goes: a code to the address that is asked about, all else to the confirmed one; '' for nowhere.
+    """Where it goes: an address's code to the one that is asked about, all else to the confirmed one; '' for nowhere.
 
     Who gave a mobile number as they registered is reached there until they say otherwise: it was checked with the name.
     """
-    kept = row.asked_sealed if row.topic == MessageTopic.CODE else row.sealed
+    kept = row.asked_sealed if row.kind == ADDRESS_CODE else row.sealed
     if kept:
         return security.unsealed(secret, ADDRESS, kept) or ""
-    is_registered = row.channel == MessageChannel.SMS and row.topic != MessageTopic.CODE
+    is_registered = row.channel == MessageChannel.SMS and row.kind != ADDRESS_CODE
     return (row.phone or "") if is_registered else ""
 
 
 def told_of(secret: str, row: Row[Any], address: str, language: str) -> Told:
     """What its words are made of."""
     channel = MessageChannel(row.channel)
+    if row.kind == PASSWORD_CODE:
+        code = password_code_of(secret, row.person_id, row.code_salt, row.password_hash)
+        return Told(row.kind, channel, language, "", code=code)
     if row.topic == MessageTopic.CODE:
         code = code_of(secret, row.person_id, channel, row.asked_salt, address)
         return Told(row.kind, channel, language, "", code=code)
@@ -175,6 +186,11 @@ def told_of(secret: str, row: Row[Any], address: str, language: str) -> Told:
 def code_of(secret: str, person_id: int, channel: MessageChannel, salt: str, address: str) -> str:
     """Six digits that follow from whom, where and when it was asked; they are kept nowhere."""
     return security.short_code(secret, ADDRESS, f"{person_id}|{channel}|{salt}|{address}", CODE_DIGITS)
+
+
+def password_code_of(secret: str, person_id: int, salt: str, password_hash: str) -> str:
+    """Six digits for whoever forgot a password; another password makes every such code another."""
+    return security.short_code(secret, PASSWORD, f"{person_id}|{salt}|{password_hash}", CODE_DIGITS)
 
 
 def _kept(row: Row[Any], written: Written) -> str:

@@ -86,7 +86,7 @@ LEAVES: Mapping[str, MessageTopic] = {
 LEGAL = frozenset({T.CONSENT, T.OBJECTION, T.REGISTRATION})
 CHOSEN_BY_FIRMS = (T.DUTIES, T.OFFERS, T.PROGRESS)
 CHOSEN_BY_OFFICERS = (T.DIGEST,)
-ADDRESS_CODE, DIGEST = "address_code", "digest"
+ADDRESS_CODE, PASSWORD_CODE, DIGEST = "address_code", "password_code", "digest"
 
 QUIET_FROM, QUIET_UNTIL = time(22), time(8)
 DIGEST_FROM = time(8, 30)
@@ -196,7 +196,8 @@ class OutgoingMessage(SQLModel, table=True):
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="outgoing_message_sent_at"),
         CheckConstraint("state <> 'sending' OR claimed_at IS NOT NULL", name="outgoing_message_claimed_at"),
         CheckConstraint(
-            "num_nonnulls(notice_id, digest_on) = CASE kind WHEN 'address_code' THEN 0 ELSE 1 END",
+            "num_nonnulls(notice_id, digest_on) = CASE WHEN kind IN ('address_code', 'password_code') THEN 0"
+            " ELSE 1 END",
             name="outgoing_message_has_a_cause",
         ),
         UniqueConstraint("notice_id", "person_id", "channel", name="outgoing_message_once"),

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import coded, document, identity, instant, one_of, points_to
@@ -67,7 +67,7 @@ class Person(SQLModel, table=True):
     id: int | None = identity()
     login: str = Field(unique=True, max_length=64)
     name: str = Field(max_length=120)
-    phone: str | None = Field(default=None, max_length=32)
+    phone: str | None = Field(default=None, max_length=32, index=True)
     password_hash: str = Field(max_length=255)
     is_active: bool = True
     is_demo: bool = False
@@ -133,6 +133,24 @@ class SignInAttempt(SQLModel, table=True):
     subject: str = Field(max_length=96)
     at: datetime = instant()
     succeeded: bool
+
+
+class PasswordCode(SQLModel, table=True):
+    """A forgotten password: what one browser asked for. Without a person where nobody could be sent a code; the code
+    itself follows from salt and person and is kept nowhere."""
+
+    __tablename__ = "password_code"
+    id: int | None = identity()
+    token_hash: str = Field(unique=True, max_length=64)
+    """Of the token in the browser's cookie: only there the code fits."""
+    named_digest: str = Field(max_length=64)
+    person_id: int | None = points_to("person.id", nullable=True, index=False)
+    message_id: int | None = Field(default=None, sa_type=BigInteger, unique=True)
+    salt: str = Field(max_length=32)
+    tries: int = 0
+    asked_at: datetime = instant(index=True)
+    """By the machine's own clock, like sessions."""
+    used_at: datetime | None = instant(nullable=True)
 
 
 class ApiKey(SQLModel, table=True):

@@ -21,7 +21,7 @@ from service.actions.train_model import register_kept
 from service.clock import Clock
 from service.domain.outgoing import Compose
 from service.domain.people import the_platform
-from service.jobs.forgetting import forget_old_enquiries, forget_old_messages
+from service.jobs.forgetting import forget_old_codes, forget_old_enquiries, forget_old_messages
 from service.jobs.timetable import TIMETABLE
 from service.message_providers import providers_of
 from service.settings import Settings
@@ -63,6 +63,7 @@ def make_app(settings: Settings, conninfo: str, handed: Handed | None = None) ->
         await asyncio.to_thread(forget_drafts, settings)
         await asyncio.to_thread(forget_expired, settings)
         await asyncio.to_thread(forget_old_messages, settings)
+        await asyncio.to_thread(forget_old_codes)
 
     one_by_one: dict[str, Work] = {
         TODAY: _in_a_thread(do_today, settings),

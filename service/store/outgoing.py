@@ -9,7 +9,16 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from service.domain.errors import NotFound
-from service.domain.outgoing import LEAVES, LEGAL, Letter, MessageChannel, MessageState, masked_address
+from service.domain.outgoing import (
+    ADDRESS_CODE,
+    LEAVES,
+    LEGAL,
+    PASSWORD_CODE,
+    Letter,
+    MessageChannel,
+    MessageState,
+    masked_address,
+)
 from service.store.bulk import next_ids
 
 S = MessageState
@@ -41,10 +50,12 @@ QUEUE_DIGESTS = text("""
     ON CONFLICT ON CONSTRAINT outgoing_message_one_digest DO NOTHING
 """)
 NEXT = text("""
-    SELECT o.*, a.sealed, a.shown, a.asked_sealed, a.asked_shown, a.asked_salt, p.phone, w.language AS wished
+    SELECT o.*, a.sealed, a.shown, a.asked_sealed, a.asked_shown, a.asked_salt, p.phone, w.language AS wished,
+        p.password_hash, c.salt AS code_salt
     FROM outgoing_message o JOIN person p ON p.id = o.person_id
     LEFT JOIN contact_address a ON a.person_id = o.person_id AND a.channel = o.channel
     LEFT JOIN message_preference w ON w.person_id = o.person_id
+    LEFT JOIN password_code c ON c.message_id = o.id
     WHERE o.state = 'waiting' AND (o.not_before IS NULL OR o.not_before <= :now)
       AND (NOT :is_quiet OR o.topic = 'code')
     ORDER BY o.topic = 'code' DESC, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED
@@ -112,21 +123,33 @@ def queue_digests(tx: Session, since: datetime, today: date, now: datetime) -> i
 
 def queue_code(tx: Session, person_id: int, channel: MessageChannel, today: date, now: datetime) -> None:
     """The code for an address somebody just asked to be reached at."""
-    row = {"id": next_ids(tx, "outgoing_message", 1)[0], "person_id": person_id, "channel": channel.value}
+    _queue_code(tx, ADDRESS_CODE, person_id, channel, today, now)
+
+
+def queue_password_code(tx: Session, person_id: int, today: date, now: datetime) -> int:
+    """The code for somebody who forgot their password, to their mobile; the message's key."""
+    return _queue_code(tx, PASSWORD_CODE, person_id, MessageChannel.SMS, today, now)
+
+
+def _queue_code(tx: Session, kind: str, person_id: int, channel: MessageChannel, today: date, now: datetime) -> int:
+    (key,) = next_ids(tx, "outgoing_message", 1)
+    row = {"id": key, "kind": kind, "person_id": person_id, "channel": channel.value, "today": today, "now": now}
     tx.execute(
         text(
             "INSERT INTO outgoing_message (id, person_id, channel, kind, topic, state, made_on, made_at)"
-            " VALUES (:id, :person_id, :channel, 'address_code', 'code', 'waiting', :today, :now)"
+            " VALUES (:id, :person_id, :channel, :kind, 'code', 'waiting', :today, :now)"
         ),
-        row | {"today": today, "now": now},
+        row,
     )
+    return key
 
 
 def count_codes(tx: Session, person_id: int, today: date) -> int:
-    """How many codes the person asked for today."""
+    """How many codes for an address the person asked for today."""
     found: int = tx.execute(
         text(
-            "SELECT count(*) FROM outgoing_message WHERE person_id = :person_id AND topic = 'code' AND made_on = :today"
+            "SELECT count(*) FROM outgoing_message WHERE person_id = :person_id AND kind = 'address_code'"
+            " AND made_on = :today"
         ),
         {"person_id": person_id, "today": today},
     ).scalar_one()

@@ -44,6 +44,12 @@ def find_by_login(tx: Session, login: str) -> Person | None:
     return tx.exec(select(Person).where(Person.login == login)).one_or_none()
 
 
+def find_by_mobile(tx: Session, mobile: str) -> Person | None:
+    """The one active person who registered with this mobile number; None where there are several."""
+    found = tx.exec(select(Person).where(Person.phone == mobile, col(Person.is_active)).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
 def get_person(tx: Session, person_id: int) -> Person:
     """The person, or NotFound."""
     person = tx.get(Person, person_id)

@@ -115,7 +115,7 @@ def send(tx: Session, key: int, sent: Mapping[str, Any]) -> None:
         with tx.begin_nested():
             tx.execute(SEND, {"id": key, **sent})
     except IntegrityError as taken:
-        raise Conflict("您已经为这家企业登记过，请直接登录；忘记密码请联系平台。") from taken
+        raise Conflict("您已经为这家企业登记过，请直接登录；忘记密码可以在登录页重设。") from taken
 
 
 def enter(tx: Session, key: int) -> Row[Any]:

@@ -21,6 +21,8 @@ DOOR = {
     "sign-in with a way back": ("nobody", "/sign-in?back=/figures"),
     "identity": ("operator", "/identity"),
     "new password": ("officer", "/account/password"),
+    "forgotten password": ("nobody", "/forgotten-password"),
+    "forgotten password: the code": ("forgetful", "/forgotten-password/code"),
     "every macro": ("nobody", "/styleguide"),
     "not found": ("fang", "/no-such-page"),
     "not found, unknown visitor": ("nobody", "/no-such-page"),

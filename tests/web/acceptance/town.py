@@ -318,6 +318,11 @@ def _registrations(town: Town) -> None:
         browser = town.browser(who)
         walks(browser, until, **other)
         town.cookies[who] = dict(browser.client.cookies)
+    town.people["forgetful"] = None
+    browser = town.browser("forgetful")
+    browser.opens("/forgotten-password")
+    browser.sends("/forgotten-password", named="shi-ming")
+    town.cookies["forgetful"] = dict(browser.client.cookies)
     a_waiting_deputy(town.database, FANG)
     with town.database.transaction(PLATFORM) as tx:
         town.things["consent"] = rows_of(tx, "consent", uscc=FANG)[0]["id"]
