@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Result, Row, text
 from sqlmodel import Session
 
 from service.domain.errors import NotFound
@@ -103,20 +103,29 @@ MY_OUTLET = (
 def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequence[Row[Any]], int]:
     """One page of the bank's lines, and how many there are in all.
 
-    The page's lines are found and counted in one index; what is known of each is looked up for these alone.
+    The page's lines are found and counted in one index; what is known of each is looked up for these alone. Words are
+    looked for in every line, so those that hold them are counted in the same look.
     """
     where, values = _sought(tx, who, wanted, today)
-    return list_of_ids(tx, who, list_ids(tx, who, wanted, today)), _count(tx, where, values)
+    if not wanted.query:
+        ids = _window(tx, wanted, "l.id", where, values).scalars().all()
+        return list_of_ids(tx, who, ids), _count(tx, where, values)
+    found = _window(tx, wanted, "l.id, count(*) OVER () AS total", where, values).all()
+    total = found[0].total if found else _count(tx, where, values) if wanted.offset else 0
+    return list_of_ids(tx, who, [row.id for row in found]), total
 
 
 def list_ids(tx: Session, who: Who, wanted: Wanted, today: date) -> list[int]:
     """The keys of the lines that are wanted, in their order."""
-    where, values = _sought(tx, who, wanted, today)
+    return list(_window(tx, wanted, "l.id", *_sought(tx, who, wanted, today)).scalars())
+
+
+def _window(tx: Session, wanted: Wanted, columns: str, where: str, values: Mapping[str, Any]) -> Result[Any]:
+    """What is asked of the lines on the page, in their order."""
     direction = "DESC NULLS LAST" if wanted.descending else "ASC NULLS LAST"
     order = ", ".join([*(f"{part} {direction}" for part in SORTS[wanted.sort].split(", ")), "l.id"])
-    found = f"SELECT l.id FROM push_line l {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
-    window = {"limit": wanted.limit, "offset": wanted.offset}
-    return list(tx.execute(text(found), {**values, **window}).scalars())
+    found = f"SELECT {columns} FROM push_line l {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    return tx.execute(text(found), {**values, "limit": wanted.limit, "offset": wanted.offset})
 
 
 def list_of_ids(tx: Session, who: Who, ids: Sequence[int]) -> list[Row[Any]]:
@@ -181,24 +190,21 @@ def _conditions(wanted: Wanted, mark: str = "") -> tuple[list[str], dict[str, An
             conditions.append(condition.replace(f":{name}", f":{name}{mark}"))
             values[f"{name}{mark}"] = value
     if wanted.query:
-        found, code = _like(wanted.query), _like(wanted.query.upper())
         conditions.append(_speaks_of(wanted.query).format(name=f":name{mark}", code=f":code{mark}"))
-        values |= {f"name{mark}": found, f"code{mark}": code}
+        values |= {f"name{mark}": wanted.query, f"code{mark}": wanted.query.upper()}
     return conditions, values
 
 
 def _speaks_of(query: str) -> str:
     """Where to look: codes and numbers are ASCII, names are hardly ever; letters alone may be either in any case."""
     if not query.isascii():
-        return "l.firm_name LIKE {name}"
-    name = "l.firm_name ILIKE {name}" if query.isalpha() else "l.firm_name LIKE {name}"
-    return f"({name} OR l.uscc LIKE {{code}} OR l.demand_number LIKE {{code}}) AND NOT l.view_closed"
-
-
-def _like(words: str) -> str:
-    """The pattern of a text that holds these words, whatever signs stand in them."""
-    marked = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{marked}%"
+        return "strpos(l.firm_name, {name}) > 0"
+    name = (
+        "l.firm_name ILIKE '%' || {name} || '%'"  # letters, so no sign of a pattern among them
+        if query.isalpha()
+        else "strpos(l.firm_name, {name}) > 0"
+    )
+    return f"({name} OR strpos(l.uscc, {{code}}) > 0 OR strpos(l.demand_number, {{code}}) > 0) AND NOT l.view_closed"
 
 
 def get_line(tx: Session, who: Who, line_id: int) -> Row[Any]:

@@ -20,6 +20,8 @@ CONTEXT = text(
     " set_config('xindeng.bank', :bank, true), set_config('xindeng.district', :district, true),"
     " set_config('xindeng.person', :person, true)"
 )
+ALONE = text(f"{CONTEXT.text}, set_config('max_parallel_workers_per_gather', '0', true)")
+"""The same for people, whose pages are many and short: starting a second process costs a page more than it saves."""
 
 
 class Database:
@@ -71,7 +73,7 @@ def _say_who(session: Session, transaction: SessionTransaction, connection: Conn
         return
     who: Who = session.info["who"]
     connection.execute(
-        CONTEXT,
+        CONTEXT if who.is_platform else ALONE,
         {
             "role": who.role.value,
             "uscc": who.uscc or "",

@@ -245,7 +245,11 @@ def lists_page(
         rows, total = bank_desk.list_lines(tx, who, wanted, today)
     address = f"/push-lists/{one.id}" if one else "/push-lists"
     chosen = list_views.columns_of(tx, who)
-    shown = [column for column in CHOOSABLE if column.key in (USUAL if chosen is None else chosen)]
+    shown = [
+        replace(column, label=str(column.label))  # in words once, not again for each row
+        for column in CHOOSABLE
+        if column.key in (USUAL if chosen is None else chosen)
+    ]
     lists = bank_desk.list_lists(tx, who, today - RECENT, today)
     view = ListsPage(
         listing=Listing((*ALWAYS, *shown), rows, total, address, wish, kept, PER_PAGE),
