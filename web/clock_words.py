@@ -38,7 +38,10 @@ def why(line: Any, terms: Any, *, own: bool = True) -> str:
 
 
 def _ended(line: Any, terms: Any) -> str:
-    """How the last clock ended: with an answer, or past its day in silence."""
+    """How the last clock ended: with an answer, past its day in silence, or with its list, which was a mistake."""
+    if line.state == LineState.RECALLED:
+        recalled = gettext("平台已于 %(day)s 召回这份清单：此项不用反馈，不算沉默，不再计时。")
+        return recalled % {"day": day(line.closed_on)}
     if line.state != LineState.SILENT:
         return gettext("此项已于 %(day)s 办结，不再计时。") % {"day": day(line.closed_on)}
     due = terms.decision_due_on or terms.contact_due_on

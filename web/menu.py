@@ -68,6 +68,7 @@ OPERATOR = (
     Item("/objections", _("异议"), "objections"),
     Item("/operator/jobs", _("任务")),
     Item("/operator/outbox", _("外发")),
+    Item("/operator/lists", _("清单")),
     Item("/operator/clocks", _("时限")),
     Item("/operator/models", _("模型")),
     Item("/operator/calendar", _("日历")),

@@ -43,6 +43,9 @@ TO_FIRM: Mapping[str, Phrase] = {
     "line_drawn": _("%(banks)s已放款 %(amount)s（%(demand)s）。"),
     "line_refused": _("%(banks)s没有通过%(demand)s%(reasons)s。"),
     "line_silent": _("%(banks)s逾期没有反馈，记为沉默，%(demand)s 当天重新匹配。"),
+    "line_recalled": _(
+        "推给%(banks)s的清单有误，平台已召回，与您无关，%(demand)s 不受影响；正在重新找银行，不用您办什么。"
+    ),
     "objection_upheld": _("对“%(item)s”记录的异议成立：这条记录已撤下，不再计入评估。"),
     "objection_refused": _("对“%(item)s”记录的异议没有成立，请看理由和还可以找谁。"),
 }
@@ -50,6 +53,10 @@ LIGHT_BY_OBJECTION = _("异议成立，记录撤下后重新评判：%(demand)s 
 FIRST_LIGHT = _("%(demand)s 的信灯是%(new)s。")
 TO_BANK: Mapping[str, Phrase] = {
     "list_published": _("%(on)s 的清单已发布，共 %(lines)s 项。"),
+    "list_recalled": _(
+        "%(on)s 第 %(number)s 份清单已召回：%(why)s。"
+        "还没反馈的 %(lines)s 项不用办，不计入贵行；其余 %(stands)s 项照旧。"
+    ),
     "due_soon": _("%(firm)s（%(demand)s）：%(step)s最迟 %(due)s。"),
     "papers_given": _("%(firm)s已补齐资料，请继续办理%(demand)s。"),
     "papers_overdue": _("%(firm)s没有在时限内补齐资料，贵行的决定时限继续走（%(demand)s）。"),
@@ -126,6 +133,9 @@ def _values(notice: Row[Any]) -> dict[str, str]:
         "from": _day(told.get("from")),
         "until": _day(told.get("until")),
         "lines": count(told.get("lines")),
+        "stands": count(told.get("stands")),
+        "number": str(told.get("number", "")),
+        "why": str(told.get("reason", "")).rstrip("。"),
         "papers": gettext("、").join(told.get("papers", ())),
         "item": source_name(told["item"]) if "item" in told else "",
     }

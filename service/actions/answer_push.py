@@ -130,6 +130,8 @@ def _take(tx: Session, who: Who, form: AnswerForm, line: Any | None, desk: Desk)
         raise NotPossible("企业已撤回对贵行的授权，此项不能再反馈。")
     if line.id in desk.held:
         raise Conflict("此项有一条还可以撤销的反馈；请先撤销它，或等它生效。")
+    if line.state == L.RECALLED:
+        raise Conflict("平台已于 {on} 召回这份清单，此项不用反馈。", on=line.closed_on, state=line.state)
     last = desk.last.get(line.id)
     if form.corrects_id is None and last is not None and _is_same(form, last, desk.offers.get(line.id)):
         return int(last.id)

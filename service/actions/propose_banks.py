@@ -60,8 +60,8 @@ def lacking_a_bank(plan: "Plan") -> list[Lack]:
     lacking = []
     for row in np.flatnonzero(~named).tolist():
         demand = demands[row]
-        if plan.gathered.open_lines(demand.id):
-            continue
+        if plan.gathered.open_lines(demand.id) or plan.gathered.kept_away(demand.id):
+            continue  # with a bank, or it has one tomorrow
         banks = _fitting(plan, row)
         if banks or plan.gathered.turned_down(demand.id):
             none_left = CHANCE_TOO_LOW if demand.id in chances.guarded else NO_BANK_LEFT

@@ -165,8 +165,12 @@ def _cause(plan: Plan, lines: Sequence[Line]) -> str:
     met: Counter[str] = Counter()
     for line in lines:
         before = plan.gathered.turned_down(line.demand_id)
-        is_put_off = line.demand_id in plan.gathered.waiting
-        met["room" if is_put_off else CAUSES[before[-1].state] if before else "consent"] += 1
+        if line.demand_id in plan.gathered.waiting:
+            met["room"] += 1
+        elif plan.gathered.was_recalled(line.demand_id):
+            met["recall"] += 1
+        else:
+            met[CAUSES[before[-1].state] if before else "consent"] += 1
     return min(met, key=lambda cause: (-met[cause], cause))
 
 

@@ -44,6 +44,7 @@ OFFER_ENDS = {
     L.SILENT: OfferState.LAPSED,
     L.REFUSED: OfferState.TAKEN_BACK,
     L.PASSED_OVER: OfferState.PASSED_OVER,
+    L.RECALLED: OfferState.LAPSED,
 }
 OF_THE_PUSH = frozenset({"pushed", "no_bank_yet"})
 """Causes that are the push's own: they do not call for another look today."""
@@ -51,7 +52,7 @@ WRITTEN = ("id", "state", "light", "next_step", "next_by", "next_on", "waits_for
 BADNESS: Mapping[str, int] = {LightWord.GREEN: 0, LightWord.YELLOW: 1, LightWord.RED: 2}
 CLOCKED = frozenset({*WHOSE_CLOCK, "review"})
 """Steps with a date of somebody's own; nothing else may take their place."""
-TOLD_TO_FIRM = frozenset({L.REFUSED, L.SILENT})
+TOLD_TO_FIRM = frozenset({L.REFUSED, L.SILENT, L.RECALLED})
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,15 @@ class Gathered:
         """Demands that were put off to another day and are looked at only because room was given back."""
         return frozenset(demand.id for demand in self.demands if demand.is_put_off)
 
+    def was_recalled(self, demand_id: int) -> bool:
+        """Whether the last that happened to it is that its list was recalled."""
+        lines = self.history.get(demand_id, ())
+        return bool(lines) and lines[-1].state == L.RECALLED
+
+    def kept_away(self, demand_id: int) -> list[int]:
+        """Banks it does not go to again today: a list was recalled with that word."""
+        return [line.bank_id for line in self.history.get(demand_id, ()) if line.kept_away_on == self.day]
+
     def turned_down(self, demand_id: int) -> list[Any]:
         """Lines a bank refused or let wait in silence."""
         return [line for line in self.history.get(demand_id, ()) if line.state in (L.REFUSED, L.SILENT)]
@@ -219,7 +228,7 @@ def _met(gathered: Gathered) -> tuple[Ints, Ints]:
         (row, line.bank_id)
         for row, demand in enumerate(gathered.demands)
         for line in gathered.history.get(demand.id, ())
-        if line.state in HAD_ITS_TURN or line.had_offer
+        if line.state in HAD_ITS_TURN or line.had_offer or line.kept_away_on == gathered.day
     ]
     rows, banks = zip(*met, strict=True) if met else ((), ())
     return np.array(rows, np.int64), np.array(banks, np.int64)
@@ -291,8 +300,8 @@ def _pose(gathered: Gathered, chances: Chances, policy: PolicyDay) -> Problem:
 
 
 def _waited(gathered: Gathered, demand: Any) -> int:
-    """Days without any line since it was recommended."""
-    if gathered.history.get(demand.id):
+    """Days without any line since it was recommended; a line that was recalled is none."""
+    if any(line.state != L.RECALLED for line in gathered.history.get(demand.id, ())):
         return 0
     since: date = demand.recommended_on or demand.reported_on
     return max((gathered.day - since).days, 0)

@@ -20,7 +20,7 @@ from service.store.bank_desk import Wanted
 
 router = APIRouter(prefix="/api/v1", tags=["banks"])
 
-LIST = ("id", "on", "number", "cause", "lines", "waiting", "amount_fen", "content_hash", "published_at")
+LIST = ("id", "on", "number", "cause", "lines", "waiting", "amount_fen", "content_hash", "published_at", "recalled_at")
 LINE = (
     "id", "list_id", "listed_on", "list_number", "rank", "is_intended", "demand_id", "demand_number", "state",
     "due_step", "due_on", "waits_for_calendar", "uscc", "firm_name", "firm_kind", "district", "industry", "size_class",

@@ -34,6 +34,7 @@ THE_PLATFORM = frozenset({Role.SYSTEM})
 THE_FIRM = frozenset({Role.FIRM, Role.SYSTEM})
 A_BANK = BANK_ROLES | THE_PLATFORM
 AN_OFFICIAL = OFFICIAL_ROLES | THE_PLATFORM
+AN_OPERATOR = frozenset({Role.OPERATOR})  # who recalls a wrong list
 IN_MATCHING = frozenset({S.RECOMMENDED, S.PUSHED, S.ANSWERED, S.OFFERED})
 BEFORE_GRANT = frozenset({S.REPORTED, *IN_MATCHING, S.ACCEPTED})
 OPEN_STATES = BEFORE_GRANT
@@ -42,8 +43,8 @@ ENDED_STATES = frozenset({S.REPAID, S.WITHDRAWN, S.EXPIRED})
 MAY_BECOME: dict[DemandState, tuple[frozenset[DemandState], frozenset[Role]]] = {
     # to            from                                           who moves it
     S.REPORTED: (IN_MATCHING, AN_OFFICIAL),  # a fact changed, a criterion fails again
-    S.RECOMMENDED: (frozenset({S.REPORTED, *IN_MATCHING, S.ACCEPTED}), AN_OFFICIAL | A_BANK | THE_FIRM),
-    S.PUSHED: (IN_MATCHING, THE_PLATFORM | A_BANK | THE_FIRM),
+    S.RECOMMENDED: (frozenset({S.REPORTED, *IN_MATCHING, S.ACCEPTED}), AN_OFFICIAL | A_BANK | THE_FIRM | AN_OPERATOR),
+    S.PUSHED: (IN_MATCHING, THE_PLATFORM | A_BANK | THE_FIRM | AN_OPERATOR),
     S.ANSWERED: (IN_MATCHING, A_BANK | THE_FIRM),
     S.OFFERED: (IN_MATCHING, A_BANK | THE_FIRM),
     S.ACCEPTED: (frozenset({S.OFFERED, S.GRANTED}), THE_FIRM | A_BANK),  # from GRANTED: reported in error

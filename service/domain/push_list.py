@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -20,7 +21,10 @@ from service.domain.columns import annual_rate, coded, document, fen, identity, 
 
 
 class LineState(StrEnum):
-    """A line's way. WITHDRAWN: by the firm (demand or consent). PASSED_OVER: the firm chose another bank."""
+    """A line's way. WITHDRAWN: by the firm (demand or consent). PASSED_OVER: the firm chose another bank.
+
+    RECALLED: its list was a mistake of the platform's; as if the line had never been with the bank.
+    """
 
     PUSHED = "pushed"
     RECEIVED = "received"
@@ -34,12 +38,15 @@ class LineState(StrEnum):
     SILENT = "silent"
     WITHDRAWN = "withdrawn"
     PASSED_OVER = "passed_over"
+    RECALLED = "recalled"
 
 
 L = LineState
 OPEN_LINES = frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED, L.ACCEPTED})
 WAITING_FOR_BANK = frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED})
 ANSWERABLE = frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED})
+UNANSWERED = frozenset({L.PUSHED, L.RECEIVED})
+"""The bank has said nothing of the firm yet; having received the line is no answer."""
 
 LINE_MAY_BECOME: dict[LineState, frozenset[LineState]] = {
     # to              from
@@ -54,6 +61,7 @@ LINE_MAY_BECOME: dict[LineState, frozenset[LineState]] = {
     L.SILENT: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.ACCEPTED}),
     L.WITHDRAWN: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED, L.ACCEPTED}),
     L.PASSED_OVER: frozenset({L.PUSHED, L.RECEIVED, L.CONTACTED, L.NEEDS_PAPERS, L.OFFERED}),
+    L.RECALLED: UNANSWERED,
 }
 
 
@@ -107,7 +115,8 @@ class PushList(SQLModel, table=True):
     on: date
     number: int
     cause: str = Field(max_length=40)
-    """morning, refusal, silence, consent; room: others gave back what these demands waited for."""
+    """morning, refusal, silence, consent; recall: a wrong list was called back; room: others gave back what these
+    demands waited for."""
     lines: int
     amount_fen: int = fen()
     certificate_id: int = points_to("certificate.id")
@@ -115,6 +124,29 @@ class PushList(SQLModel, table=True):
     """Always true, and so points only to a valid certificate of the list's own day."""
     content_hash: str = Field(max_length=64)
     published_at: datetime = instant()
+
+
+class PushListRecall(SQLModel, table=True):
+    """A list that was a mistake: its unanswered lines ended in RECALLED, the answered ones stand. Never undone."""
+
+    __tablename__ = "push_list_recall"
+    __table_args__ = (
+        CheckConstraint("reason <> ''", name="push_list_recall_says_why"),
+        CheckConstraint("lines > 0 AND stands >= 0", name="push_list_recall_ends_something"),
+    )
+    list_id: int = Field(primary_key=True, foreign_key="push_list.id", sa_type=BigInteger)
+    bank_id: int = points_to("bank.id", index=False)
+    reason: str = Field(max_length=500)
+    """For the bank too, and on the trail."""
+    lines: int
+    """How many it ended."""
+    stands: int
+    """How many had been answered, or were over already."""
+    keeps_away: bool = False
+    """Whether these demands do not go to the same bank again that day."""
+    recalled_on: date
+    recalled_at: datetime = instant()
+    recalled_by: int | None = None
 
 
 class CertificateRow(SQLModel, table=True):

@@ -14,8 +14,8 @@ from service.store import outlets
 
 LISTS = text("""
     SELECT s.id, s.bank_id, s."on", s.number, s.cause, s.lines, s.amount_fen, s.content_hash, s.published_at,
-           coalesce(w.waiting, 0) AS waiting
-    FROM push_list s LEFT JOIN (
+           coalesce(w.waiting, 0) AS waiting, r.recalled_at
+    FROM push_list s LEFT JOIN push_list_recall r ON r.list_id = s.id LEFT JOIN (
         SELECT list_id, count(*) AS waiting FROM push_line
         WHERE bank_id = :bank_id AND state IN ('pushed', 'received', 'contacted') AND closed_on IS NULL GROUP BY list_id
     ) w ON w.list_id = s.id

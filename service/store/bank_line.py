@@ -14,12 +14,12 @@ TERMS = text("""
            b.contact_days, b.decide_days, s.cause, s."on" AS listed_on, s.number AS list_number,
            k.from_on AS consent_from_on, k.until_on AS consent_until_on, k.data_classes, k.purpose,
            w.withdrawn_on AS consent_withdrawn_on,
-           x.name AS assigned_name,
+           x.name AS assigned_name, r.recalled_at, r.reason AS recall_reason,
            coalesce((SELECT max(answered_on) FROM answer WHERE line_id = l.id AND kind = 'contacted'), l.pushed_on)
                AS file_complete_on
     FROM push_line l JOIN bank b ON b.id = l.bank_id JOIN push_list s ON s.id = l.list_id
     LEFT JOIN consent k ON k.id = l.consent_id LEFT JOIN consent_withdrawal w ON w.consent_id = l.consent_id
-    LEFT JOIN person x ON x.id = l.assigned_to
+    LEFT JOIN person x ON x.id = l.assigned_to LEFT JOIN push_list_recall r ON r.list_id = l.list_id
     WHERE l.id = :id AND l.bank_id = :bank_id
 """)
 ANSWERS = text("""
@@ -37,7 +37,8 @@ NAMES = text("""
     WHERE l.id = ANY (:ids) AND l.bank_id = :bank_id
 """)
 LIST = text("""
-    SELECT s.*, c.is_valid FROM push_list s JOIN certificate c ON c.id = s.certificate_id
+    SELECT s.*, c.is_valid, r.recalled_at, r.reason AS recall_reason, r.lines AS recalled_lines, r.stands
+    FROM push_list s JOIN certificate c ON c.id = s.certificate_id LEFT JOIN push_list_recall r ON r.list_id = s.id
     WHERE s.id = :id AND s.bank_id = :bank_id
 """)
 

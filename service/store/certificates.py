@@ -19,7 +19,8 @@ ONE = text("""
     SELECT id, "on", run, is_valid, body, made_at FROM certificate WHERE id = :id
 """)
 LISTS = text("""
-    SELECT s.*, b.name AS bank_name FROM push_list s JOIN bank b ON b.id = s.bank_id
+    SELECT s.*, b.name AS bank_name, r.recalled_at FROM push_list s JOIN bank b ON b.id = s.bank_id
+    LEFT JOIN push_list_recall r ON r.list_id = s.id
     WHERE s.certificate_id = :id ORDER BY b.name
 """)
 OF_A_DAY = text('SELECT id, run, is_valid, body, made_at FROM certificate WHERE "on" = :day ORDER BY run')

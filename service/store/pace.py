@@ -16,19 +16,19 @@ SLACK = timedelta(days=2)
 ROLL_UP = text("""
     INSERT INTO pace_day AS p (pushed_on, district, bank_id, lines, contact_due, in_time, contacted, contact_days,
         decided, decision_days, silent, refused, granted, disputed, answered_on, made_on)
-    SELECT l.pushed_on, l.district, l.bank_id, count(*),
+    SELECT l.pushed_on, l.district, l.bank_id, count(*) FILTER (WHERE l.state <> 'recalled'),
         count(*) FILTER (WHERE a.contacted_on IS NOT NULL OR l.state = 'silent'
             OR l.closed_on IS NULL AND l.contact_due_on < :today),
         count(*) FILTER (WHERE a.contacted_on <= l.contact_due_on), count(a.contacted_on),
         coalesce(sum(a.contacted_on - l.pushed_on), 0), count(a.decided_on),
         coalesce(sum(a.decided_on - l.pushed_on), 0), count(*) FILTER (WHERE l.state = 'silent'),
         count(*) FILTER (WHERE l.state = 'refused'), count(*) FILTER (WHERE l.state IN ('granted', 'drawn')),
-        count(*) FILTER (WHERE l.contact_disputed_on IS NOT NULL), max(a.answered_on), :today
+        count(*) FILTER (WHERE l.contact_disputed_on IS NOT NULL AND l.state <> 'recalled'), max(a.answered_on), :today
     FROM push_line l LEFT JOIN LATERAL (
         SELECT min(answered_on) FILTER (WHERE kind NOT IN ('received', 'extension')) AS contacted_on,
             min(answered_on) FILTER (WHERE kind IN ('offered', 'refused')) AS decided_on,
             max(answered_on) AS answered_on
-        FROM answer WHERE line_id = l.id) a ON true
+        FROM answer WHERE line_id = l.id) a ON l.state <> 'recalled'
     WHERE l.pushed_on IN (
         SELECT pushed_on FROM push_line WHERE closed_on IS NULL OR state_at >= CAST(:since AS date))
     GROUP BY l.pushed_on, l.district, l.bank_id
@@ -65,7 +65,8 @@ PARTS = f"""
 """
 """Whole months from their sums; the days before the first and after the last of them one by one."""
 CELLS = text(f"""
-    SELECT c.*, b.name FROM (SELECT bank_id, district, {SUMS} FROM ({PARTS}) p GROUP BY bank_id, district) c
+    SELECT c.*, b.name FROM (
+        SELECT bank_id, district, {SUMS} FROM ({PARTS}) p GROUP BY bank_id, district HAVING sum(lines) > 0) c
     JOIN bank b ON b.id = c.bank_id ORDER BY c.lines DESC, c.district
 """)
 DISTRICTS = text(f"SELECT district, sum(in_time), sum(contact_due) FROM ({PARTS}) p GROUP BY district")

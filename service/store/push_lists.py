@@ -41,7 +41,7 @@ TO_PUSH = f"""
 WITH_ROOM_GIVEN_BACK = text("""
     WITH given_back AS (
         SELECT product_id, count(*) FILTER (WHERE pushed_on = :today) AS places, sum(amount_fen) AS fen FROM push_line
-        WHERE closed_on = :today AND state IN ('refused', 'silent', 'withdrawn', 'passed_over')
+        WHERE closed_on = :today AND state IN ('refused', 'silent', 'withdrawn', 'passed_over', 'recalled')
           AND state_at > (SELECT made_at FROM certificate WHERE "on" = :today AND run = 0)
         GROUP BY product_id),
     now_left AS (
@@ -56,8 +56,9 @@ WITH_ROOM_GIVEN_BACK = text("""
 """)
 HISTORY = text("""
     SELECT l.demand_id, l.bank_id, l.product_id, l.state, l.closed_on IS NULL AS is_open, a.reasons,
-           EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id) AS had_offer
+           EXISTS (SELECT 1 FROM offer o WHERE o.line_id = l.id) AS had_offer, r.recalled_on AS kept_away_on
     FROM push_line l
+    LEFT JOIN push_list_recall r ON r.list_id = l.list_id AND r.keeps_away AND l.state = 'recalled'
     LEFT JOIN LATERAL (SELECT reasons FROM answer WHERE line_id = l.id AND kind = 'refused'
                        ORDER BY id DESC LIMIT 1) a ON l.state = 'refused'
     WHERE l.demand_id = ANY (:ids) ORDER BY l.demand_id, l.id
