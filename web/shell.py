@@ -99,6 +99,11 @@ class Shell:
         return LANGUAGES[self.language]
 
     @property
+    def address(self) -> str:
+        """The whole address of this page, for paper."""
+        return str(self.dress.settings.public_url).rstrip("/") + self.here
+
+    @property
     def knows_keys(self) -> bool:
         """Whether this person has lists that single keys act on."""
         return self.badge is not None and self.badge.role in BANK_ROLES

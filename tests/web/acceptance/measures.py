@@ -11,6 +11,24 @@ def asked(page: Any, measure: str, *given: object) -> Any:
     return page.evaluate(f"([measure, given]) => {{ {SCRIPT}\nreturn measures[measure](...given); }}", [measure, given])
 
 
+def on_paper(page: Any) -> list[str]:
+    """What is on the printed page that has no use there, and whether it is wider than its sheet."""
+    window, found = page.viewport_size, []
+    page.emulate_media(media="print")
+    try:
+        sheet = 1032 if page.evaluate("getComputedStyle(document.body).page") == "wide" else 703
+        page.set_viewport_size({"width": sheet, "height": 900})
+        seen = page.locator("nav.menu, .top, .foot, button, input, select, textarea, .btn").filter(visible=True).count()
+        found += [f"{seen} controls on paper"] if seen else []
+        found += [] if page.locator(".print-head").is_visible() else ["nothing says who and when on paper"]
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found += [f"{over} px wider than the sheet"] if over > 0 else []
+    finally:
+        page.emulate_media(media="screen")
+        page.set_viewport_size(window)
+    return found
+
+
 def sideways(page: Any, width: int = 320) -> list[str]:
     """Wider than its window; what sticks out."""
     page.set_viewport_size({"width": width, "height": 800})

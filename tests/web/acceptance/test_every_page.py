@@ -10,7 +10,7 @@ import pytest
 
 from tests.chromium import faults_of, served
 from tests.web.acceptance.looks import SHOWN, WIDTHS, signed_in, visited
-from tests.web.acceptance.measures import sideways
+from tests.web.acceptance.measures import on_paper, sideways
 from tests.web.acceptance.pages import PAGES
 from tests.web.acceptance.town import Town
 
@@ -36,6 +36,7 @@ def test_no_page_has_a_fault_in_the_way_it_is_shown_this_time(town: Town, chromi
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{name}, {how}, {width}: {fault}" for fault in faults_of(page)]
         found += [f"{name}, {how}: {fault}" for fault in (sideways(page) if how != "elder" else [])]
+        found += [f"{name}: {fault}" for fault in on_paper(page)]
     assert found == []
 
 
