@@ -70,8 +70,7 @@ class Recipe:
         Raises RecordsError when cohort or records lack a column.
         """
         with self._lock:
-            tables = {item: self.source.item(item) for item in self.items}
-            engine, wanted, feed_days = self._words(tables)
+            engine, wanted, feed_days = self._words()
             came = _feed_days(engine, feed_days, self.items, feeds)
             frame = _cohort(cohort)
             live = {f"live_{item}": _live(frame, days) for item, days in came.items()}
@@ -80,8 +79,11 @@ class Recipe:
             _drop(engine, self._name)
         return _dressed(frame, found, self.features, self.facts, came, self.items)
 
-    def _words(self, tables: Mapping[str, Any]) -> tuple[Any, str, str | None]:
+    def _words(self) -> tuple[Any, str, str | None]:
         """The engine and the two queries in its words; written anew when an item appears that was not there before."""
+        if self._written is not None and self.source.at_hand is not None:
+            return self._written[1:]  # one table holds every item there is
+        tables = {item: self.source.item(item) for item in self.items}
         present = frozenset(item for item, table in tables.items() if table is not None)
         if self._written is None or self._written[0] != present:
             engine = _engine(tables)
@@ -248,11 +250,15 @@ def _engine(tables: Mapping[str, Any]) -> Any:
 
 
 def _put(engine: Any, name: str, table: Any) -> None:
-    """The cohort as a table of this session; Spark has temporary views only."""
+    """The cohort as a table of this session; Spark has temporary views only, and DuckDB is quicker asked itself."""
     import ibis
 
     if engine.name == "pyspark":
         engine.create_view(name, ibis.memtable(table), overwrite=True)
+    elif engine.name == "duckdb":
+        engine.con.register(f"{name}_given", table)
+        engine.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {name}_given")
+        engine.con.unregister(f"{name}_given")
     else:
         engine.create_table(name, table, temp=True, overwrite=True)
 
@@ -261,6 +267,8 @@ def _drop(engine: Any, name: str) -> None:
     """The cohort is gone with its answer."""
     if engine.name == "pyspark":
         engine.drop_view(name, force=True)
+    elif engine.name == "duckdb":
+        engine.con.execute(f"DROP TABLE {name}")
     else:
         engine.drop_table(name, force=True)
 

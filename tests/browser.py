@@ -1,21 +1,45 @@
 """A browser for tests, without JavaScript: opens pages, fills the form it sees, follows where it is sent."""
 
+from copy import copy
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
+from starlette.datastructures import State
 
 from service import security
-from service.clock import machine_now
+from service.accelerator import Accelerator
+from service.clock import Clock, machine_now
 from service.domain.people import THE_DOOR, Membership, Person, SignIn, Who, the_platform
-from service.doors import cookie_name
+from service.doors import House, cookie_name
+from service.settings import Settings
 from service.store import people
-from service.store.database import Database
+from service.store.database import Database, use
+from web.main import build_app
+from web.shell import Dress
 
 PAGES = {"accept": "text/html"}
+
+
+_routed: dict[bool, FastAPI] = {}
+"""By `settings.demo`: an app whose routes are worked out, which takes a second. The apps of tests share them."""
+
+
+def an_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
+    """`web.main.build_app` for the tests' own settings: a house and a clock of its own, the routes shared by all."""
+    if settings.demo not in _routed:
+        _routed[settings.demo] = build_app(settings, database, clock)
+    app = copy(_routed[settings.demo])
+    app.state, app.middleware_stack = State(), None
+    accelerator = database.accelerator = Accelerator.of(settings)
+    use(database)
+    app.state.house = House(settings, database, clock, CapacityLimiter(database.pool_size), accelerator)
+    app.state.dress = Dress(settings=settings, clock=clock, key=settings.secret_key)
+    return app
 
 
 class Page(HTMLParser):

@@ -1,6 +1,9 @@
 """The whole platform as people meet it: the service, dressed in pages. `create_app` is what the server starts."""
 
+from collections import deque
+
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from starlette.middleware.gzip import GZipMiddleware
 
 import service.app
@@ -48,4 +51,6 @@ def create_app() -> FastAPI:
     """The factory uvicorn calls in each page process (`xindeng serve`): settings from the environment."""
     known = service.settings.settings()
     database = Database(prepare_server(known), known.pool_size)
-    return build_app(known, database, Clock(known.demo_on))
+    app = build_app(known, database, Clock(known.demo_on))
+    deque(iter_route_contexts(app.routes), maxlen=0)  # worked out now, for a second, and not while a visitor waits
+    return app

@@ -9,7 +9,7 @@ from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.errors import Conflict, NotAllowed, NotFound
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -24,7 +24,6 @@ from tests.builders import (
     row_of,
     rows_of,
 )  # fmt: skip
-from web.main import build_app
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def of(database, table: str, **where) -> list:

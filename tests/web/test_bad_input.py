@@ -18,7 +18,7 @@ from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.answering import AnswerForm
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -39,7 +39,6 @@ from tests.builders import (
 from tests.reports import fills_in
 from tests.web.test_role_table import WHO_MAY
 from web.forms import Form
-from web.main import build_app
 
 TOO_MUCH = "1000000000000000"
 """10^15."""
@@ -68,13 +67,13 @@ def pushed(database, world: Small) -> int:
 
 @pytest.fixture
 def app(database, settings, world: Small):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture
 def tomorrow(database, settings, world: Small):
     """The same platform a day later."""
-    return build_app(settings, database, Clock(demo_on=TODAY + timedelta(days=1)))
+    return an_app(settings, database, Clock(demo_on=TODAY + timedelta(days=1)))
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import pytest
 from service.clock import Clock
 from service.store.bulk import add_rows
 from service.store.pace import medians, sum_months
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG_HERSELF, PLATFORM, TODAY, ZHONGYUAN, a_bank, bai, bo, rows_of
-from web.main import build_app
 
 SINCE = TODAY - timedelta(days=30)
 OF_BANK = {  # in time of ten due, granted of twenty, days of ten contacted, days of five decided, rate
@@ -51,7 +50,7 @@ def counted(database, banks, *codes: str) -> None:
 
 def test_each_figure_stands_beside_the_middle_of_the_banks(database, settings, banks) -> None:
     counted(database, banks, "BAI", "BO", "CUI")
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     page = Browser(app, database, bai(banks["BAI"])).opens("/bank/figures")
     for row in (
         "按时联系 90.0% 60.0% 3",
@@ -65,7 +64,7 @@ def test_each_figure_stands_beside_the_middle_of_the_banks(database, settings, b
 
 def test_of_two_banks_no_middle_is_told(database, settings, banks) -> None:
     counted(database, banks, "BAI", "BO")
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     page = Browser(app, database, bai(banks["BAI"])).opens("/bank/figures")
     assert page.words.count("不足 3 家，不显示") == 5
     assert "60.0%" not in page.words

@@ -7,10 +7,9 @@ import pytest
 from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.doors import cookie_name
-from tests.browser import session_of
+from tests.browser import an_app, session_of
 from tests.builders import FANG, FENG, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, rows_of
 from tests.chromium import faults_of, served
-from web.main import build_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -40,7 +39,7 @@ def ticked(page: Any) -> int:
 
 
 def test_the_list_is_answered_by_keys_alone(chromium, database, settings, world) -> None:
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     with served(app) as address:
         context = chromium.new_context(locale="zh-CN")
         token = session_of(database, bai(world.bank), TODAY)

@@ -17,7 +17,7 @@ from service.domain.people import the_platform
 from service.store import pace
 from service.store.bulk import add_rows
 from service.store.pace import Pace
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -35,7 +35,6 @@ from tests.builders import (
     some_tools,
 )  # fmt: skip
 from web.league import standings
-from web.main import build_app
 
 LATER = TODAY + timedelta(days=30)
 
@@ -67,7 +66,7 @@ def later(database, world):
 
 @pytest.fixture
 def city(database, settings, world) -> Browser:
-    return Browser(build_app(settings, database, Clock(demo_on=LATER)), database, CITY)
+    return Browser(an_app(settings, database, Clock(demo_on=LATER)), database, CITY)
 
 
 def test_the_roll_up_is_the_lines_and_counting_again_changes_nothing(database, later) -> None:

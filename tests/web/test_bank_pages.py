@@ -11,7 +11,7 @@ from service.actions.give_consent import withdraw_consent
 from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -27,7 +27,6 @@ from tests.builders import (
     row_of,
     rows_of,
 )  # fmt: skip
-from web.main import build_app
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ import pytest
 from service.clock import Clock
 from service.domain.people import the_platform
 from service.store.statistics import count
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import CITY, GAO, NOW, TODAY
 from tests.lending import at
 from tests.paper import words_of
 from tests.service.test_statistics import event
 from web.briefing import days_of
-from web.main import build_app
 
 LATER = TODAY + timedelta(days=2)
 
@@ -26,7 +25,7 @@ def city(database, settings) -> Browser:
     with database.transaction(the_platform("test")) as tx:
         count(tx, [event(1, on=TODAY)], TODAY, NOW)
         count(tx, [event(2, on=TODAY, is_first_loan=True)], LATER, at(LATER))
-    return Browser(build_app(settings, database, Clock(demo_on=LATER)), database, CITY)
+    return Browser(an_app(settings, database, Clock(demo_on=LATER)), database, CITY)
 
 
 def test_a_corrected_closed_day_shows_both_numbers(city) -> None:

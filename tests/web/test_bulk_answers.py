@@ -6,9 +6,8 @@ import pytest
 
 from service.actions.push_lists import push_missing
 from service.clock import Clock
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG, FENG, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, bo, rows_of
-from web.main import build_app
 
 LIST = "/push-lists?only=waiting&district=410102&sort=-amount_fen"
 
@@ -26,7 +25,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

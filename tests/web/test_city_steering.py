@@ -10,11 +10,10 @@ from service.clock import Clock, instant_on
 from service.domain.figure import FigureKind
 from service.domain.people import Role, Who
 from service.store.statistics import count
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.lending import CYCLE, officer, rows_of
 from tests.service.test_statistics import event
 from tests.service.test_urge_bank import CITY, LATER, TODAY, a_silent_world
-from web.main import build_app
 
 DAYS = f"since={TODAY}&until={LATER}"
 
@@ -27,7 +26,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=LATER))
+    return an_app(settings, database, Clock(demo_on=LATER))
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_the_ledger_puts_what_is_overdue_first_and_goes_to_excel_and_paper_and_i
     for bank in (world.bank, world.other_bank):
         city.opens(f"/banks/{bank}/urgings/new?{DAYS}")
         city.sends(f"/banks/{bank}/urgings", words="请说明。", days="1" if bank == world.other_bank else "9")
-    after = Browser(build_app(settings, database, Clock(demo_on=LATER + timedelta(days=5))), database, CITY)
+    after = Browser(an_app(settings, database, Clock(demo_on=LATER + timedelta(days=5))), database, CITY)
     page = after.opens("/urgings")
     assert page.words.index("第2银行") < page.words.index("第1银行") and "逾期未回复" in page.words
     assert "逾期 1" in page.words

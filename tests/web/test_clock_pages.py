@@ -14,11 +14,10 @@ from service.clock import Clock, instant_on
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import Role, Who, the_platform
 from service.domain.standards.calendar import Calendar
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, rows_of
 from web.clock_grounds import grounds
 from web.language import speaking
-from web.main import build_app
 
 OTTO = Who(Role.OPERATOR, 9, "欧")
 
@@ -44,7 +43,7 @@ def chinese(day: date) -> str:
 
 
 def otto_on(day: date, database, settings) -> Browser:
-    return Browser(build_app(settings, database, Clock(demo_on=day)), database, OTTO)
+    return Browser(an_app(settings, database, Clock(demo_on=day)), database, OTTO)
 
 
 def test_a_running_clock_says_since_when_how_long_and_what_its_end_brings(database, settings, lines) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from service.actions.judge_demand import judge_demands
 from service.clock import Clock, instant_on
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -18,7 +18,6 @@ from tests.builders import (
     a_small_world,
     some_tools,
 )
-from web.main import build_app
 
 WORSE, BETTER = TODAY + timedelta(days=1), TODAY + timedelta(days=2)
 LOW, HIGH = 0.05, 0.08
@@ -38,7 +37,7 @@ def judged(database, demand: int, day, probability: float) -> None:
 
 def test_firm_and_district_read_why_a_light_is_held_and_until_when(database, settings, demand) -> None:
     judged(database, demand, WORSE, HIGH)
-    app = build_app(settings, database, Clock(demo_on=BETTER))
+    app = an_app(settings, database, Clock(demo_on=BETTER))
     assert "冷却期" not in Browser(app, database, FANG_HERSELF).opens(f"/firm/demands/{demand}").words
     judged(database, demand, BETTER, LOW)
     for who, address in ((FANG_HERSELF, f"/firm/demands/{demand}"), (GAO, f"/demands/{demand}")):
@@ -49,7 +48,7 @@ def test_firm_and_district_read_why_a_light_is_held_and_until_when(database, set
 
 
 def test_a_light_that_nothing_holds_says_nothing(database, settings, demand) -> None:
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     for who, address in ((FANG_HERSELF, f"/firm/demands/{demand}"), (GAO, f"/demands/{demand}")):
         assert "冷却期" not in Browser(app, database, who).opens(address).words
 
@@ -57,7 +56,7 @@ def test_a_light_that_nothing_holds_says_nothing(database, settings, demand) -> 
 def test_in_english_too(database, settings, demand) -> None:
     judged(database, demand, WORSE, HIGH)
     judged(database, demand, BETTER, LOW)
-    browser = Browser(build_app(settings, database, Clock(demo_on=BETTER)), database, FANG_HERSELF)
+    browser = Browser(an_app(settings, database, Clock(demo_on=BETTER)), database, FANG_HERSELF)
     browser.client.headers["accept-language"] = "en"
     said = browser.opens(f"/firm/demands/{demand}").words
     assert "it stays Yellow, and on 8 Jul 2026 it is judged again" in said

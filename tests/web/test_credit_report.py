@@ -18,7 +18,7 @@ from service.domain.consent import DataClass
 from service.domain.issued_report import masked
 from service.domain.people import the_platform
 from service.profiles.profile import profile_on
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -38,7 +38,6 @@ from tests.builders import (
 from tests.paper import needs_pango, words_of
 from web import documents
 from web.credit_report import recorded
-from web.main import build_app
 
 MOST_BYTES = 400_000
 
@@ -63,7 +62,7 @@ def line(database, world) -> int:
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture
@@ -266,7 +265,7 @@ def test_a_consent_that_has_run_out_prints_nothing_and_the_older_paper_says_so(
     database, settings, officer, world, line
 ) -> None:
     printed(officer, line)
-    later = build_app(settings, database, Clock(demo_on=TODAY + timedelta(days=400)))
+    later = an_app(settings, database, Clock(demo_on=TODAY + timedelta(days=400)))
     assert Browser(later, database, bai(world.bank)).opens(f"/push-lines/{line}/report.pdf").status == 403
     assert "已于 2027年6月30日 到期" in Browser(later, database).opens(f"/verify/{reports(database)[0]['token']}").words
 

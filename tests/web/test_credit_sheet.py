@@ -15,7 +15,7 @@ from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import the_platform
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -30,7 +30,6 @@ from tests.builders import (
     bo,
     rows_of,
 )  # fmt: skip
-from web.main import build_app
 
 GRANTS, DRAWDOWNS = 0, 1
 RATE = Decimal("0.0435500")
@@ -59,7 +58,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from service.domain.people import the_platform
 from service.domain.standards.regions import REGIONS
 from service.settings import NotReady
 from service.store.statistics import count
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import CITY, GAO, NOW, TODAY
 from tests.lending import at
 from tests.service.test_statistics import event
@@ -34,7 +34,7 @@ def world(database):
 
 @pytest.fixture
 def city(database, settings, world) -> Browser:
-    return Browser(build_app(settings, database, Clock(demo_on=LATER)), database, CITY)
+    return Browser(an_app(settings, database, Clock(demo_on=LATER)), database, CITY)
 
 
 def test_the_time_machine_takes_out_what_came_later_and_says_so(city) -> None:

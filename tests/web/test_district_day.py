@@ -9,7 +9,7 @@ import pytest
 from service.actions.keep_ledger import Found, enter_obstacle
 from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser, Page, session_of
+from tests.browser import Browser, Page, an_app, session_of
 from tests.builders import (
     CITY,
     FANG,
@@ -27,7 +27,6 @@ from tests.builders import (
     rows_of,
     some_tools,
 )  # fmt: skip
-from web.main import build_app
 
 RED = "91410199MA0000031F"
 SOON = TODAY + timedelta(days=3)
@@ -55,7 +54,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from service.actions.promote_model import promote_model
 from service.actions.push_lists import push_missing
 from service.actions.train_model import register_model, use_model
 from service.clock import Clock
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -25,7 +25,6 @@ from tests.builders import (
     some_tools,
 )
 from tests.kept_models import a_kept_model, an_operator
-from web.main import build_app
 
 LATE = "近12个月逾期缴税1次"
 SOURCE = "来源：纳税记录，数据截至 2026年6月"
@@ -54,7 +53,7 @@ def pages(database, settings, tmp_path):
 
 @pytest.fixture
 def app(database, settings):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def test_everyone_who_may_see_it_reads_the_grade_and_the_reasons_with_source_and_date(app, database, pages) -> None:

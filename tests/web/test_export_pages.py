@@ -15,7 +15,7 @@ from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
 from service.store import exports
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -32,7 +32,6 @@ from tests.builders import (
     bo,
     rows_of,
 )
-from web.main import build_app
 from web.pages import bank_sheet
 from web.pages import exports as pages
 from web.pages.export_kinds import KINDS
@@ -54,7 +53,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def sheet(content: bytes) -> list[Sequence[object]]:

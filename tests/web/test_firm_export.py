@@ -10,9 +10,8 @@ from openpyxl import load_workbook
 from service.clock import Clock
 from service.domain.people import the_platform
 from service.profiles.profile import profile_on
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG, FANG_HERSELF, FENG, TODAY, a_demand, a_small_world
-from web.main import build_app
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def taken(database, settings) -> dict[str, bytes]:
     with database.transaction(the_platform("test")) as tx:
         world = a_small_world(tx)
         a_demand(tx, FANG, (world.bank,), world.tools)
-    fang = Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, FANG_HERSELF)
+    fang = Browser(an_app(settings, database, Clock(demo_on=TODAY)), database, FANG_HERSELF)
     assert "/firm/records.zip" in fang.opens("/firm/records").links
     answer = fang.client.get("/firm/records.zip")
     assert answer.headers["content-type"] == "application/zip"

@@ -7,7 +7,7 @@ import pytest
 
 from service.clock import Clock
 from service.domain.people import the_platform
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -22,7 +22,6 @@ from tests.builders import (
 )
 from tests.kept_models import a_kept_model
 from tests.reports import fills_in
-from web.main import build_app
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from service.domain.answering import AnswerForm
 from service.domain.errors import NotPossible
 from service.domain.people import the_platform
 from service.store import consents, files
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -29,7 +29,6 @@ from tests.builders import (
     rows_of,
     some_tools,
 )
-from web.main import build_app
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 STATEMENT, LICENCE = "近一年流水", "营业执照"
@@ -69,7 +68,7 @@ def no_files_yet(settings) -> None:
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

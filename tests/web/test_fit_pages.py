@@ -8,7 +8,7 @@ from service.actions.answer_push import answer_line
 from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.answering import AnswerForm
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -24,7 +24,6 @@ from tests.builders import (
     rows_of,
     some_tools,
 )
-from web.main import build_app
 
 NEAR, FAR = {"min_months_in_business": 120}, {"min_months_in_business": 150, "min_employees": 50}
 RISK_LINE = {"max_probability": "0.0137"}
@@ -50,7 +49,7 @@ def demand(database, world) -> int:
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

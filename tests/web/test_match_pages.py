@@ -10,7 +10,7 @@ from service.actions.push_lists import push_missing
 from service.clock import Clock, instant_on
 from service.domain.answering import AnswerForm
 from service.domain.people import the_platform
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -28,7 +28,6 @@ from tests.builders import (
     some_tools,
 )  # fmt: skip
 from tests.paper import words_of
-from web.main import build_app
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -52,7 +51,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TOMORROW))
+    return an_app(settings, database, Clock(demo_on=TOMORROW))
 
 
 def lines_of(database, bank_id: int) -> list[dict]:
@@ -101,7 +100,7 @@ def test_the_city_reads_any_bank_s_appetite_and_a_district_does_not(app, databas
 def test_before_the_first_list_an_appetite_says_so(database, settings) -> None:
     with database.transaction(the_platform("test")) as tx:
         made = a_small_world(tx)
-    browser = Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, bai(made.bank))
+    browser = Browser(an_app(settings, database, Clock(demo_on=TODAY)), database, bai(made.bank))
     assert "还没有发布过清单" in browser.opens("/bank/appetite").words
 
 
@@ -117,7 +116,7 @@ def test_the_certificate_says_where_places_are_short(database, settings) -> None
         (short,) = (row for row in rows_of(tx, "product") if row["id"] == made.product)
     priced = {key for key, price in certificate["body"]["prices"].items() if price > 0}
     assert priced == {str(made.product)}
-    city = Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, CITY)
+    city = Browser(an_app(settings, database, Clock(demo_on=TODAY)), database, CITY)
     paper = words_of(city.client.get(f"/certificates/{certificate['id']}.pdf").content)
     assert certificate["body"]["input_hash"] in paper
     assert "哪里名额紧张" in paper

@@ -13,9 +13,8 @@ from service.domain.people import Role, Who, the_platform
 from service.message_providers import NotConnected, Sandbox
 from service.store import notices
 from service.store.notices import Message
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import CITY, FANG, FANG_HERSELF, FENG_HIMSELF, TODAY, a_bank, a_firm, bai, rows_of
-from web.main import build_app
 from web.message_words import compose
 
 PREFERENCES, OUTBOX = "/messages/preferences", "/operator/outbox"
@@ -40,7 +39,7 @@ def bank(database) -> int:
 
 @pytest.fixture
 def app(database, settings, bank):
-    return build_app(settings, database, Noon(demo_on=TODAY))
+    return an_app(settings, database, Noon(demo_on=TODAY))
 
 
 def run(settings, provider) -> None:

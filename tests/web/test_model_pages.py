@@ -14,12 +14,11 @@ from service.domain.people import Role, Who, the_platform
 from service.profiles import model_files
 from service.profiles.drift import LEAST
 from service.store import models
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import NOW, PLATFORM, TODAY, rows_of
 from tests.kept_models import a_kept_model, a_repaid_or_lost_loan, an_estimate
 from tests.lending import Lending
 from tests.risk.worlds import learnable
-from web.main import build_app
 
 OTTO, ODA = Who(Role.OPERATOR, 9, "欧"), Who(Role.OPERATOR, 10, "奥")
 WHY = "同样需求上排序更准。"
@@ -28,7 +27,7 @@ CARD = "<!doctype html><title>card</title><svg></svg>"
 
 @pytest.fixture
 def app(database, settings):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

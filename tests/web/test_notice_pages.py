@@ -12,10 +12,9 @@ from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import Role, Who, the_platform
 from service.domain.product import LoanType
 from service.store import notices
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG, FANG_HERSELF, GAO, NOW, OU, PLATFORM, TODAY, a_demand, a_small_world, bai, bo, rows_of
 from web import notice_words, words
-from web.main import build_app
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def line_of(database) -> int:

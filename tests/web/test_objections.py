@@ -13,7 +13,7 @@ from service.actions.judge_demand import judge_changed
 from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -30,7 +30,6 @@ from tests.builders import (
     rows_of,
     some_tools,
 )  # fmt: skip
-from web.main import build_app
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 OPERATOR = Who(Role.OPERATOR, 10, "运")
@@ -51,7 +50,7 @@ def world(database, settings):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

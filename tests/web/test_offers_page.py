@@ -13,7 +13,7 @@ from service.domain.answering import AnswerForm, OfferForm
 from service.domain.cost import cost_fen
 from service.domain.people import the_platform
 from service.domain.push_list import Repayment
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -28,7 +28,6 @@ from tests.builders import (
     some_tools,
 )
 from tests.paper import words_of
-from web.main import build_app
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def demand(database, world) -> int:
 
 
 def a_browser(database, settings, on=TODAY) -> Browser:
-    return Browser(build_app(settings, database, Clock(demo_on=on)), database, FANG_HERSELF)
+    return Browser(an_app(settings, database, Clock(demo_on=on)), database, FANG_HERSELF)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from service.clock import Clock
 from service.domain.answering import AnswerForm, OfferForm
 from service.domain.people import Role, Who, the_platform
 from service.domain.reporting import DrawForm, GrantForm
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -37,7 +37,6 @@ from tests.builders import (
     rows_of,
     some_tools,
 )  # fmt: skip
-from web.main import build_app
 
 OPERATOR = Who(Role.OPERATOR, 10, "运")
 RED = "91410199MA0000031F"
@@ -64,7 +63,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

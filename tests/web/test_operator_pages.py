@@ -14,7 +14,7 @@ from service.clock import Clock
 from service.domain.errors import Conflict, NotAllowed, NotFound
 from service.domain.people import Role, Who, the_platform
 from service.store import job_list, runs
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import CITY, FANG, GAO, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, rows_of
 from web.main import build_app
 from web.run_words import COUNTED, said
@@ -38,7 +38,7 @@ MIXED = GOOD + f"{FANG},2026-04,vat,很多,0,on_time\n91410199MA000001,2026-04,v
 
 @pytest.fixture
 def app(database, settings):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from service.domain.errors import Conflict, NotAllowed, NotFound, NotPossible
 from service.domain.people import Role, Who, the_platform
 from service.store import bank_desk, outlets
 from service.store.bank_desk import Wanted
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -31,7 +31,6 @@ from tests.builders import (
     bo,
     rows_of,
 )  # fmt: skip
-from web.main import build_app
 
 TOMORROW, NEXT_WEEK = TODAY + timedelta(days=1), TODAY + timedelta(days=7)
 
@@ -81,7 +80,7 @@ def cast(database) -> Cast:
 
 @pytest.fixture
 def app(cast, settings, database):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def browser(app, cast: Cast, login: str) -> Browser:

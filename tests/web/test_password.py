@@ -10,9 +10,8 @@ from service.actions.add_account import NewAccount, add_account
 from service.actions.sign_in import TRIES_PER_LOGIN
 from service.clock import Clock
 from service.domain.people import Membership
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import NOW, PLATFORM, TODAY, a_bank, rows_of
-from web.main import build_app
 
 OLD, NEW = "long enough 1", "longer than before 2"
 ONE_TIME = re.compile(r"[2-9a-z]{4}-[2-9a-z]{4}-[2-9a-z]{4}")
@@ -33,7 +32,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def enters(app, database, login: str, password: str = OLD) -> Browser:

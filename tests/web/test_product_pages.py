@@ -6,9 +6,8 @@ from service.actions.preview_product import preview_product
 from service.clock import Clock
 from service.domain.errors import NotAllowed
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import FANG, TODAY, a_demand, a_firm_with_records, a_small_world, bai, bo, row_of, rows_of
-from web.main import build_app
 
 FIRMS = 12
 
@@ -32,7 +31,7 @@ def admin(app, database, world) -> Browser:
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 def previews(browser: Browser, **fields: str) -> Page:

@@ -9,7 +9,7 @@ from service.clock import Clock, machine_now
 from service.domain.people import the_platform
 from service.settings import read_settings
 from service.store import people
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG, FANG_HERSELF, TODAY, a_firm, rows_of
 from tests.registering import DAI, NEWS, PASSWORD, SHI, pages, walks
 from web.main import build_app
@@ -17,7 +17,7 @@ from web.main import build_app
 
 @pytest.fixture
 def app(database, settings):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

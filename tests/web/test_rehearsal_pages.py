@@ -7,7 +7,7 @@ from matching.policy import POLICY_FILE
 from service.actions.push_lists import push_missing
 from service.actions.rehearse_policy import rehearse_waiting
 from service.clock import Clock
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import (
     CITY,
     FANG,
@@ -21,7 +21,6 @@ from tests.builders import (
     rows_of,
     some_tools,
 )
-from web.main import build_app
 from web.rehearsal_words import shown
 
 SHIPPED = POLICY_FILE.read_bytes()
@@ -36,7 +35,7 @@ def city(database, settings) -> Browser:
         for uscc in (FANG, FENG):
             a_demand(tx, uscc, (small.bank,), tools)
         push_missing(tx, PLATFORM, TODAY, NOW, tools)
-    return Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, CITY)
+    return Browser(an_app(settings, database, Clock(demo_on=TODAY)), database, CITY)
 
 
 def asks(city: Browser, content: bytes | None, **days: object) -> Page:

@@ -10,10 +10,9 @@ from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
 from service.jobs.tasks import forget_drafts
 from service.store import drafts
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import FANG, FANG_HERSELF, FENG, FENG_HIMSELF, NOW, TODAY, a_demand, a_small_world, rows_of
 from tests.reports import STEPS, fills_in
-from web.main import build_app
 
 MOST_PAGES = 7
 
@@ -26,7 +25,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

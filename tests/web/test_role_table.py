@@ -33,7 +33,7 @@ from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
 from service.store import follow_ups, intake_codes, outlets, papers, urgings, visits
 from service.store.visits import Chosen
-from tests.browser import session_of
+from tests.browser import an_app, session_of
 from tests.builders import (
     CITY,
     FANG,
@@ -56,7 +56,6 @@ from tests.builders import (
 )  # fmt: skip
 from tests.registering import a_waiting_deputy
 from web import csrf
-from web.main import build_app
 
 FIRM, BANK = frozenset({"firm"}), frozenset({"officer", "bank_admin"})
 ADMIN, DISTRICT, CITY_ONLY = frozenset({"bank_admin"}), frozenset({"district"}), frozenset({"city"})
@@ -479,7 +478,7 @@ def foreign(database, settings, world) -> dict[str, object]:
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

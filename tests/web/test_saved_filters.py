@@ -10,9 +10,8 @@ from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.errors import Conflict, NotAllowed
 from service.domain.list_view import MOST_FILTERS
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, an_app
 from tests.builders import CITY, FANG, FENG, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, bo, rows_of
-from web.main import build_app
 
 FANGS, FENGS = "郑州方记商贸有限公司", "郑州冯氏机械有限公司"
 
@@ -31,7 +30,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

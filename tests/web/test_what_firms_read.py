@@ -12,7 +12,7 @@ from service.clock import Clock
 from service.domain.errors import NotPossible
 from service.domain.people import the_platform
 from service.store import consents
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import (
     FANG,
     FANG_HERSELF,
@@ -30,7 +30,6 @@ from tests.builders import (
     some_tools,
 )  # fmt: skip
 from web import consent_words
-from web.main import build_app
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def world(database):
 
 @pytest.fixture
 def app(database, settings, world):
-    return build_app(settings, database, Clock(demo_on=TODAY))
+    return an_app(settings, database, Clock(demo_on=TODAY))
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import pytest
 
 from service.clock import Clock
 from service.doors import cookie_name
-from tests.browser import Browser, session_of
+from tests.browser import Browser, an_app, session_of
 from tests.builders import FANG_HERSELF, PLATFORM, TODAY, a_small_world, bai
 from tests.chromium import served
 from tests.web.acceptance.fifty import MANY, a_list_of_fifty, answers_of, filled_in, returned, workbook
 from tests.web.acceptance.keyboard import Keyboard
-from web.main import build_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.timeout(900)]
 MOST_INPUTS = 40
@@ -33,7 +32,7 @@ def opened(chromium, app, address: str, database, who):
 def test_a_firm_reports_a_demand_with_few_inputs(database, settings, chromium, record_property) -> None:
     with database.transaction(PLATFORM) as tx:
         made = a_small_world(tx)
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     with served(app) as address:
         page = opened(chromium, app, address, database, FANG_HERSELF)
         begun, inputs = time.monotonic(), 0
@@ -69,7 +68,7 @@ def test_a_firm_reports_a_demand_with_few_inputs(database, settings, chromium, r
 
 def test_fifty_rows_are_triaged_by_keys(database, settings, chromium, record_property) -> None:
     made = a_list_of_fifty(database)
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     with served(app) as address:
         page = opened(chromium, app, address, database, bai(made.bank))
         page.goto(f"{address}/push-lists")
@@ -100,7 +99,7 @@ def test_fifty_rows_are_triaged_by_keys(database, settings, chromium, record_pro
 
 def test_fifty_rows_are_answered_by_excel(database, settings, record_property) -> None:
     made = a_list_of_fifty(database)
-    officer = Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, bai(made.bank))
+    officer = Browser(an_app(settings, database, Clock(demo_on=TODAY)), database, bai(made.bank))
     begun = time.monotonic()
     returned(officer, filled_in(workbook(officer, database)))
     officer.sends("/push-lists/answers/confirmation")

@@ -9,10 +9,9 @@ import openpyxl
 import pytest
 
 from service.clock import Clock
-from tests.browser import Browser
+from tests.browser import Browser, an_app
 from tests.builders import PLATFORM, TODAY, bai, rows_of
 from tests.web.acceptance.fifty import MANY, a_list_of_fifty, answers_of, filled_in, returned, workbook
-from web.main import build_app
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -31,7 +30,7 @@ def saved_by_office(content: bytes, folder: Path) -> bytes:
 
 def test_a_list_goes_to_excel_and_comes_back_exactly_and_once(database, settings, tmp_path, record_property) -> None:
     made = a_list_of_fifty(database)
-    officer = Browser(build_app(settings, database, Clock(demo_on=TODAY)), database, bai(made.bank))
+    officer = Browser(an_app(settings, database, Clock(demo_on=TODAY)), database, bai(made.bank))
     content = workbook(officer, database)
     cells = [cell for sheet in openpyxl.load_workbook(io.BytesIO(content)) for row in sheet for cell in row]
     formulas = [cell.coordinate for cell in cells if cell.data_type == "f"]

@@ -6,9 +6,9 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 
 from service.clock import Clock
+from tests.browser import an_app
 from tests.builders import TODAY
 from tests.web.acceptance.pages import FILES, NO_PAGES, PAGES
-from web.main import build_app
 from web.render import TEMPLATES
 
 
@@ -29,7 +29,7 @@ def shows(path: str, address: str) -> bool:
 
 
 def test_every_address_that_shows_a_page_is_listed_or_argued(database, settings) -> None:
-    paths = paths_read(build_app(settings, database, Clock(demo_on=TODAY)))
+    paths = paths_read(an_app(settings, database, Clock(demo_on=TODAY)))
     opened = {next((path for path in paths if shows(path, address)), None) for _who, address in PAGES.values()}
     unnamed = [path for path in paths if path not in opened and path not in NO_PAGES]
     assert unnamed == [], "add each to tests/web/acceptance/pages.py, or say there why it shows no page"

@@ -37,7 +37,7 @@ from service.settings import Settings
 from service.store import follow_ups, pace, runs, urgings, visits
 from service.store.database import Database
 from service.store.visits import Chosen
-from tests.browser import Browser, session_of
+from tests.browser import Browser, an_app, session_of
 from tests.builders import (
     CITY,
     FANG,
@@ -68,7 +68,6 @@ from tests.kept_models import a_kept_model, an_operator
 from tests.registering import a_waiting_deputy, walks
 from tests.reports import fills_in
 from tests.web.acceptance.pages import EXPORTS, MODELS, PAGES, STRICT, YESTERDAY
-from web.main import build_app
 
 RED, NEW = "91410199MA0000031F", "91410199MA00000998"
 LAST = date(2026, 5, 31)
@@ -102,7 +101,7 @@ class Town:
 
 def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     """All of it, in a database without rows."""
-    app = build_app(settings, database, Clock(demo_on=TODAY))
+    app = an_app(settings, database, Clock(demo_on=TODAY))
     town = Town(app, database, {"nobody": None, "city": CITY, "operator": OTTO})
     model = _models(town, settings, folder)
     made = _demands(town, model)
