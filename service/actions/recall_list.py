@@ -46,10 +46,11 @@ def recall_list(tx: Session, who: Who, form: RecallForm, today: date, now: datet
     lines = push_lists.lock_lines(tx, recalls.lines_of(tx, one.id))
     held = held_answers.waiting_among(tx, [line.id for line in lines])
     ending = [line.id for line in lines if line.state in UNANSWERED and line.id not in held]
-    if not ending and not any(line.state == LineState.RECALLED for line in lines):
+    if recalls.get_list(tx, one.id).recalled_at is not None:
+        return 0  # the other click was quicker, and this one waited for its lines
+    if not ending:
         raise Conflict("这份清单的每一项都已有反馈或已办结，没有可以召回的。")
-    if not recalls.add(tx, who, one, reason, len(ending), today, now, keeps_away=form.keeps_away):
-        return 0
+    recalls.add(tx, who, one, reason, len(ending), today, now, keeps_away=form.keeps_away)
     acts, messages, demands = closing(tx, ending, LineState.RECALLED, today, now, "recalled")
     acts += settling(tx, who, demands, today, now, "recalled")
     told = {"list_id": one.id, "on": one.on.isoformat(), "number": one.number, "reason": reason}

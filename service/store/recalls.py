@@ -54,7 +54,6 @@ ADD = text("""
     INSERT INTO push_list_recall (list_id, bank_id, reason, lines, stands, keeps_away, recalled_on, recalled_at,
                                   recalled_by)
     VALUES (:list_id, :bank_id, :reason, :lines, :stands, :keeps_away, :today, :now, :person_id)
-    ON CONFLICT DO NOTHING RETURNING list_id
 """)
 
 
@@ -93,8 +92,8 @@ def lines_of(tx: Session, list_id: int) -> list[int]:
 
 def add(
     tx: Session, who: Who, one: Row[Any], reason: str, lines: int, today: date, now: datetime, *, keeps_away: bool
-) -> bool:
-    """Mark the list (`get_list`) as recalled; False where it was before."""
+) -> None:
+    """Mark the list (`get_list`) as recalled; twice is an error of the database's."""
     values = {"list_id": one.id, "bank_id": one.bank_id, "reason": reason, "lines": lines, "stands": one.lines - lines}
     by = {"keeps_away": keeps_away, "today": today, "now": now, "person_id": who.person_id}
-    return tx.execute(ADD, values | by).first() is not None
+    tx.execute(ADD, values | by)

@@ -1,5 +1,6 @@
 """A wrong list is recalled: nothing of it is changed, what nobody answered goes out again, and no bank is blamed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -94,6 +95,14 @@ def test_places_and_money_come_back_exactly_once(cast: Recalling) -> None:
     assert asked > 0
     assert cast.read("SELECT reason FROM push_list_recall") == [("报送有误",)]
     assert cast.read("SELECT count(*) FROM notice WHERE kind = 'list_recalled'") == [(1,)]
+
+
+def test_two_clicks_at_once_recall_once(cast: Recalling) -> None:
+    with ThreadPoolExecutor(2) as two:
+        done = list(two.map(lambda _: cast.recall(), range(2)))
+    assert sorted(done) == [0, 3]
+    assert cast.read("SELECT used FROM place_use") == [(0,)]
+    assert cast.read("SELECT lines FROM push_list_recall") == [(3,)]
 
 
 def test_the_demands_go_out_again_by_the_next_supplement_even_to_the_same_bank(cast: Recalling) -> None:
