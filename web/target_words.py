@@ -44,6 +44,13 @@ def value_said(kind: TargetKind, value: Decimal | None) -> str:
     return formats.money(int(value)) if kind in MONEY else formats.count(int(value))
 
 
+def typed(kind: TargetKind, value: Decimal) -> str:
+    """A value as a person would type it into the form: a percentage, 万元, or a count."""
+    unit = Decimal("0.01") if kind in SHARES else Decimal(1_000_000) if kind in MONEY else Decimal(1)
+    said = f"{value / unit:f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
 def tell(one: Progress) -> ToldProgress:
     """How it stands, in words beside the numbers."""
     return ToldProgress(

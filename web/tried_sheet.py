@@ -16,6 +16,12 @@ from web.refusals import said
 KEPT_FOR = 3600  # seconds between the trial and the confirmation
 
 
+class SheetForm(Form):
+    """A filled workbook; a page says in its own words where it comes from."""
+
+    sheet: Annotated[Any, Ask(_("填好的表"), _("从本平台下载、填好的 Excel 文件（.xlsx）。"), _("请选择文件"))]
+
+
 class CheckedForm(Form):
     checked: Annotated[str, Ask(_("核对过的内容"))]
 

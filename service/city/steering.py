@@ -60,8 +60,9 @@ def _set(
 
 
 def _round(value: Decimal) -> Decimal:
-    """Two figures that count."""
-    return Decimal(int(value.scaleb(1 - value.adjusted()).to_integral_value())).scaleb(value.adjusted() - 1)
+    """Two figures that count, of a whole number."""
+    left_out = max(value.adjusted() - 1, 0)
+    return Decimal(int(value.scaleb(-left_out).to_integral_value())).scaleb(left_out)
 
 
 def official(tx: Session) -> Who:

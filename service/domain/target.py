@@ -1,5 +1,6 @@
 """Targets (目标): what the city wants of a year, of itself and of each district, and whether it is on the way there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -114,3 +115,8 @@ def _standing(is_reached: bool, done: Decimal, passed: Decimal) -> Standing:
     if abs(done - passed) <= TOLERANCE:
         return Standing.IN_STEP
     return Standing.AHEAD if done > passed else Standing.BEHIND
+
+
+def stands(values: Mapping[str, Decimal]) -> str:
+    """An area's targets (kind → value) as one text: two that stand alike read alike. "demands=120,in_time=0.95"."""
+    return ",".join(f"{kind}={value.normalize():f}" for kind, value in sorted(values.items()))

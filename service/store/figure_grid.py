@@ -27,9 +27,7 @@ ONLY: dict[str, str] = {
 }
 """Which part of the events a figure counts: households are those of a firm's first, shares those with a mark."""
 EVENTS = """
-    FROM figure_event e LEFT JOIN bank b ON b.id = e.bank_id LEFT JOIN demand d ON d.id = e.demand_id
-    LEFT JOIN product p ON p.id = e.product_id
-    WHERE e."on" BETWEEN :since AND :until AND (CAST(:kind AS text) IS NULL OR e.kind = :kind)
+    FROM figure_event e WHERE e."on" BETWEEN :since AND :until AND (CAST(:kind AS text) IS NULL OR e.kind = :kind)
       AND (CAST(:district AS text) IS NULL OR e.district = :district)
       AND (CAST(:bank_id AS bigint) IS NULL OR e.bank_id = :bank_id)
       AND (CAST(:product_id AS bigint) IS NULL OR e.product_id = :product_id)
@@ -37,7 +35,13 @@ EVENTS = """
       AND (CAST(:size AS text) IS NULL OR e.size = :size)
       AND (CAST(:as_of AS date) IS NULL OR e.recorded_on <= :as_of) AND {only}
 """
-
+PAGE = """
+    SELECT e.*, b.name AS bank_name, p.name AS product_name, d.number AS demand_number
+    FROM (SELECT e.* {events} ORDER BY e."on" DESC, e.id DESC LIMIT :limit OFFSET :offset) e
+    LEFT JOIN bank b ON b.id = e.bank_id LEFT JOIN product p ON p.id = e.product_id
+    LEFT JOIN demand d ON d.id = e.demand_id ORDER BY e."on" DESC, e.id DESC
+"""
+"""Names are looked up for the rows of the page alone."""
 OF_IDS = text("""
     SELECT e.*, b.name AS bank_name, d.number AS demand_number
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY w (id, place) JOIN figure_event e ON e.id = w.id
@@ -85,9 +89,8 @@ def list_events(
         ),
         values,
     ).one()
-    columns = "e.*, b.name AS bank_name, p.name AS product_name, d.number AS demand_number"
-    page = f'SELECT {columns} {events} ORDER BY e."on" DESC, e.id DESC LIMIT :limit OFFSET :offset'
-    return tx.execute(text(page), {**values, "limit": limit, "offset": offset}).all(), whole
+    page = text(PAGE.format(events=events))
+    return tx.execute(page, {**values, "limit": limit, "offset": offset}).all(), whole
 
 
 def list_event_ids(tx: Session, who: Who, cut: Cut) -> list[int]:

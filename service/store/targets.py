@@ -52,6 +52,14 @@ def list_of_year(tx: Session, year: int, district: str | None = None) -> Sequenc
     return tx.execute(OF_YEAR, {"year": year, "district": district}).all()
 
 
+def by_area(tx: Session, year: int) -> dict[str, dict[str, Decimal]]:
+    """Area → its targets of the year by kind, as they stand."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for row in list_of_year(tx, year):
+        found.setdefault(row.district, {})[row.kind] = row.value
+    return found
+
+
 def lock(tx: Session, year: int, district: str) -> dict[str, Row[Any]]:
     """Kind → the area's target of the year, locked."""
     return {row.kind: row for row in tx.execute(LOCK, {"year": year, "district": district})}

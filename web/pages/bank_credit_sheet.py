@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from service.actions.look_at import LOOKED, look_at
 from service.actions.try_credit import CreditForms, report_together, try_credit
-from service.domain.errors import DomainError, NotPossible
-from service.domain.people import Who
+from service.domain.errors import NotPossible
+from service.domain.people import BANK_ROLES, Who
 from service.domain.product import LoanType
 from service.domain.reporting import DrawForm, GrantForm, Reported
 from service.doors import AnOfficer, Now, Today, Tx
@@ -23,7 +23,7 @@ from web import credit_sheet, formats, push_sheet, takeaway
 from web.credit_sheet import MOST_ROWS, Returned, Rows
 from web.csrf import guard
 from web.flash import redirect
-from web.forms import Ask, Day, Filled, Form, Typed, blank, money, percent, read, whole, wording
+from web.forms import Ask, Day, Filled, Form, blank, money, percent, read, whole, wording
 from web.language import gettext, ngettext
 from web.language import lazy as _
 from web.pages.bank import badge
@@ -31,7 +31,8 @@ from web.pages.bank_credit import months_later
 from web.refusals import said
 from web.render import page
 from web.returned_sheet import SheetBack
-from web.tried_sheet import Seal, TriedPage, TriedRow, by_id, file_in, refused
+from web.sheet_routes import Call, SheetDesk, add_sheet_routes
+from web.tried_sheet import SheetForm, TriedRow, by_id
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 HERE = "/bank/credit"
@@ -40,7 +41,7 @@ LoanKind = Literal["first", "not_first", "renewal", "renewal_without_repayment"]
 RENEWALS = frozenset({"renewal", "renewal_without_repayment"})
 
 
-class SheetForm(Form):
+class ReportsForm(SheetForm):
     sheet: Annotated[Any, Ask(_("填好的报送表"), _("从本页下载、填好的 Excel 文件（.xlsx）。"), _("请选择文件"))]
 
 
@@ -67,7 +68,7 @@ class DrawRowForm(Form):
 
 @dataclass(frozen=True)
 class CreditSheetPage:
-    form: Filled[SheetForm]
+    form: Filled[ReportsForm]
     ungranted: Sequence[Row[Any]]
     undrawn: Sequence[Row[Any]]
     today: date
@@ -103,7 +104,7 @@ class Read:
 @router.get("/bank/credit")
 def show(request: Request, who: AnOfficer, tx: Tx, today: Today) -> Response:
     """What awaits a grant, what awaits drawdown, and the way to report both at once."""
-    return _sheet_page(request, tx, who, today, blank(SheetForm))
+    return _sheet_page(request, tx, who, today, blank(ReportsForm))
 
 
 @router.get("/bank/credit.xlsx")
@@ -114,55 +115,39 @@ def download(who: AnOfficer, tx: Tx, today: Today, now: Now) -> Response:
     return takeaway.download(credit_sheet.write(rows, _mark(tx, who, now)), f"xindeng-credit-{today}.xlsx")
 
 
-@router.post("/bank/credit/reports")
-def try_sheet(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Read the workbook and say row by row what would happen; nothing is reported yet."""
-    filled = read(SheetForm, typed)
-    if not filled.is_right:
-        return _sheet_page(request, tx, who, today, filled, 422)
-    try:
-        returned = credit_sheet.read(file_in(filled.answers.sheet), who.bank_id or 0)
-        if returned.is_empty:
-            raise NotPossible("文件里没有填写任何授信或放款。")
-    except DomainError as refusal:
-        return _sheet_page(request, tx, who, today, refused(filled, refusal), 422)
-    rows = [row for part in _tried(tx, who, today, now, returned) for row in part]
-    view = TriedPage(
-        rows, _seal(request, who).close({"grants": _kept(returned.grants), "drawdowns": _kept(returned.drawdowns)})
-    )
-    return page(request, "bank/credit_tried.html", view)
+def _ask(call: Call, form: Filled[Any], status: int) -> Response:
+    return _sheet_page(call.request, call.tx, call.who, call.today, form, status)
 
 
-@router.post("/bank/credit/reports/confirmation")
-def report(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Report what was shown; each row is taken or not on its own. Sent twice it is reported once."""
-    forms = _read(tx, who, _checked(request, who, typed)).forms
-    results = report_together(tx, who, forms, today, now)
+def _take_in(call: Call, file: BinaryIO) -> Returned:
+    returned = credit_sheet.read(file, call.who.bank_id or 0)
+    if returned.is_empty:
+        raise NotPossible("文件里没有填写任何授信或放款。")
+    return returned
+
+
+def _report(call: Call, returned: Returned) -> Response:
+    results = report_together(call.tx, call.who, _read(call.tx, call.who, returned).forms, call.today, call.now)
     refusals = sum(one.error is not None for one in (*results.grants, *results.drawdowns))
     message = ngettext("已报送 %(num)d 行。", "已报送 %(num)d 行。", results.fresh) % {"num": results.fresh}
     if refusals:
         wrong = ngettext("%(num)d 行没有记录，请重新上传核对。", "%(num)d 行没有记录，请重新上传核对。", refusals)
-        return redirect(request, HERE, f"{message}{wrong % {'num': refusals}}", "warning")
-    return redirect(request, HERE, message)
+        return redirect(call.request, HERE, f"{message}{wrong % {'num': refusals}}", "warning")
+    return redirect(call.request, HERE, message)
 
 
-@router.post("/bank/credit/reports/copy")
-def error_copy(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """What came back, with a red comment on every row that would not be taken."""
-    returned = _checked(request, who, typed)
-    grants, drawdowns = (
-        {row.key: row.error for row in part if row.error} for part in _tried(tx, who, today, now, returned)
-    )
+def _copy(call: Call, returned: Returned) -> Response:
+    tx, who = call.tx, call.who
+    grants, drawdowns = ({row.key: row.error for row in part if row.error} for part in _tried(call, returned))
     lines, granted = bank_credit.lines_of(tx, who, list(grants)), bank_credit.grants_of(tx, who, list(drawdowns))
     wrong = Returned(SheetBack(returned.grants.cells, {}, grants), SheetBack(returned.drawdowns.cells, {}, drawdowns))
     rows = Rows(who.bank_id or 0, list(lines.values()), list(granted.values()))
-    return takeaway.download(
-        credit_sheet.write(rows, _mark(tx, who, now), wrong), f"xindeng-credit-{today}-errors.xlsx"
-    )
+    content = credit_sheet.write(rows, _mark(tx, who, call.now), wrong)
+    return takeaway.download(content, f"xindeng-credit-{call.today}-errors.xlsx")
 
 
 def _sheet_page(
-    request: Request, tx: Tx, who: Who, today: date, form: Filled[SheetForm], status: int = 200
+    request: Request, tx: Tx, who: Who, today: date, form: Filled[ReportsForm], status: int = 200
 ) -> Response:
     return page(
         request, "bank/credit_sheet.html", CreditSheetPage(form, *_awaiting(tx, who, today), today), status=status
@@ -237,10 +222,11 @@ def _draw(granted: Row[Any], cells: Mapping[str, str]) -> DrawForm | Filled[Any]
     )
 
 
-def _tried(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> tuple[list[TriedRow], list[TriedRow]]:
+def _tried(call: Call, returned: Returned) -> tuple[list[TriedRow], list[TriedRow]]:
     """Each filled row as it would go: the grants, the drawdowns."""
+    tx, who = call.tx, call.who
     found = _read(tx, who, returned)
-    results = try_credit(tx, who, found.forms, today, now)
+    results = try_credit(tx, who, found.forms, call.today, call.now)
     grants = dict(zip(found.grants, results.grants, strict=True))
     drawdowns = dict(zip(found.drawdowns, results.drawdowns, strict=True))
     lines = bank_credit.lines_of(tx, who, list(returned.grants.cells))
@@ -291,13 +277,29 @@ def _kept(back: SheetBack) -> dict[str, Any]:
     return {"cells": back.cells, "errors": back.errors}
 
 
-def _checked(request: Request, who: Who, typed: Any) -> Returned:
-    kept = _seal(request, who).opened(typed)
+def _pack(returned: Returned) -> dict[str, Any]:
+    return {"grants": _kept(returned.grants), "drawdowns": _kept(returned.drawdowns)}
+
+
+def _unpack(kept: Mapping[str, Any]) -> Returned:
     grants, drawdowns = (
         SheetBack(by_id(part["cells"]), {}, by_id(part["errors"])) for part in (kept["grants"], kept["drawdowns"])
     )
     return Returned(grants, drawdowns)
 
 
-def _seal(request: Request, who: Who) -> Seal:
-    return Seal(request, "credit", who.bank_id)
+DESK = SheetDesk(
+    address="/bank/credit/reports",
+    roles=BANK_ROLES,
+    form=ReportsForm,
+    tried="bank/credit_tried.html",
+    whose=lambda who: who.bank_id,
+    ask=_ask,
+    read=_take_in,
+    rows=lambda call, returned: [row for part in _tried(call, returned) for row in part],
+    pack=_pack,
+    unpack=_unpack,
+    take=_report,
+    copy=_copy,
+)
+add_sheet_routes(router, DESK)

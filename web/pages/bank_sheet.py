@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
@@ -13,8 +13,8 @@ from service.actions.answer_push import answer_lines
 from service.actions.look_at import LOOKED, look_at
 from service.actions.try_answers import Tried, try_answers
 from service.domain.answering import AnswerForm
-from service.domain.errors import DomainError, NotPossible
-from service.domain.people import Who
+from service.domain.errors import NotPossible
+from service.domain.people import BANK_ROLES, Who
 from service.domain.push_list import AnswerKind
 from service.doors import AnOfficer, Now, Today, Tx
 from service.store import bank_desk, bank_line, banks
@@ -23,7 +23,7 @@ from service.store.trail import Act
 from web import formats, push_sheet, takeaway, words
 from web.csrf import guard
 from web.flash import redirect
-from web.forms import Ask, Filled, Form, Typed, blank, read
+from web.forms import Ask, Filled, blank, read
 from web.language import gettext
 from web.language import lazy as _
 from web.pages.bank import answered, badge
@@ -31,23 +31,24 @@ from web.pages.bank_line import FORMS, PlainForm, answer_form
 from web.push_sheet import MOST_ROWS, Returned
 from web.refusals import said
 from web.render import page
-from web.tried_sheet import Seal, TriedPage, TriedRow, by_id, file_in, refused
+from web.sheet_routes import Call, SheetDesk, add_sheet_routes
+from web.tried_sheet import SheetForm, TriedRow, by_id
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 
 
-class SheetForm(Form):
+class AnswersForm(SheetForm):
     sheet: Annotated[Any, Ask(_("填好的清单"), _("从本平台下载、填好反馈列的 Excel 文件（.xlsx）。"), _("请选择文件"))]
 
 
 @dataclass(frozen=True)
 class UploadPage:
-    form: Filled[SheetForm]
+    form: Filled[AnswersForm]
 
 
 @router.get("/push-lists/answers")
 def show_upload(request: Request, _who: AnOfficer) -> Response:
-    return page(request, "bank/upload.html", UploadPage(blank(SheetForm)))
+    return page(request, "bank/upload.html", UploadPage(blank(AnswersForm)))
 
 
 @router.get("/push-lists/{list_id}.xlsx")
@@ -63,49 +64,33 @@ def download(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, l
     return takeaway.download(content, f"xindeng-list-{list_id}.xlsx")
 
 
-@router.post("/push-lists/answers")
-def try_sheet(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Read the workbook and say row by row what would happen; nothing is recorded yet."""
-    filled = read(SheetForm, typed)
-    if not filled.is_right:
-        return page(request, "bank/upload.html", UploadPage(filled), status=422)
-    try:
-        returned = push_sheet.read(file_in(filled.answers.sheet))
-        if not returned.cells:
-            raise NotPossible("文件里没有填写任何反馈。")
-        bank_line.get_list(tx, who, returned.list_id)
-    except DomainError as refusal:
-        return page(request, "bank/upload.html", UploadPage(refused(filled, refusal)), status=422)
-    return _tried_page(request, tx, who, today, now, returned)
+def _ask(call: Call, form: Filled[Any], status: int) -> Response:
+    return page(call.request, "bank/upload.html", UploadPage(form), status=status)
 
 
-@router.post("/push-lists/answers/confirmation")
-def give_answers(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Give the answers that were shown; each is taken or not on its own. Given twice they are given once."""
-    returned = _checked(request, who, typed)
+def _read(call: Call, file: BinaryIO) -> Returned:
+    returned = push_sheet.read(file)
+    if not returned.cells:
+        raise NotPossible("文件里没有填写任何反馈。")
+    bank_line.get_list(call.tx, call.who, returned.list_id)
+    return returned
+
+
+def _give(call: Call, returned: Returned) -> Response:
     forms, _errors = _forms(returned)
-    return answered(request, tx, who, answer_lines(tx, who, forms, today, now))
+    return answered(call.request, call.tx, call.who, answer_lines(call.tx, call.who, forms, call.today, call.now))
 
 
-@router.post("/push-lists/answers/copy")
-def error_copy(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """The same workbook with a red comment on every row that would not be taken."""
-    returned = _checked(request, who, typed)
-    errors = {row.key: row.error for row in _rows(tx, who, today, now, returned) if row.error}
-    content = _workbook(tx, who, today, now, returned.list_id, returned.cells, errors)
+def _copy(call: Call, returned: Returned) -> Response:
+    errors = DESK.errors(call, returned)
+    content = _workbook(call.tx, call.who, call.today, call.now, returned.list_id, returned.cells, errors)
     return takeaway.download(content, f"xindeng-list-{returned.list_id}-errors.xlsx")
 
 
-def _tried_page(request: Request, tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> Response:
-    rows = _rows(tx, who, today, now, returned)
-    kept = {"list": returned.list_id, "cells": returned.cells, "errors": returned.errors}
-    return page(request, "bank/tried.html", TriedPage(rows, _seal(request, who).close(kept)))
-
-
-def _rows(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[TriedRow]:
+def _rows(call: Call, returned: Returned) -> list[TriedRow]:
     forms, errors = _forms(returned)
-    tried = {one.answered.line_id: one for one in try_answers(tx, who, forms, today, now)}
-    names = bank_line.names_of(tx, who, list(returned.cells))
+    tried = {one.answered.line_id: one for one in try_answers(call.tx, call.who, forms, call.today, call.now)}
+    names = bank_line.names_of(call.tx, call.who, list(returned.cells))
     return [
         TriedRow(
             line_id,
@@ -150,13 +135,12 @@ def _typed(cells: Mapping[str, str]) -> FormData:
     return FormData([(key, value.translate(split) if key == "papers" else value) for key, value in said])
 
 
-def _checked(request: Request, who: Who, typed: Any) -> Returned:
-    kept = _seal(request, who).opened(typed)
+def _pack(returned: Returned) -> dict[str, Any]:
+    return {"list": returned.list_id, "cells": returned.cells, "errors": returned.errors}
+
+
+def _unpack(kept: Mapping[str, Any]) -> Returned:
     return Returned(kept["list"], by_id(kept["cells"]), by_id(kept["errors"]))
-
-
-def _seal(request: Request, who: Who) -> Seal:
-    return Seal(request, "answers", who.bank_id)
 
 
 def _workbook(
@@ -174,3 +158,20 @@ def _workbook(
     )
     mark = push_sheet.mark_for(banks.get(tx, who.bank_id).name, who.name, now)
     return push_sheet.write(one, lines, mark, cells, errors)
+
+
+DESK = SheetDesk(
+    address="/push-lists/answers",
+    roles=BANK_ROLES,
+    form=AnswersForm,
+    tried="bank/tried.html",
+    whose=lambda who: who.bank_id,
+    ask=_ask,
+    read=_read,
+    rows=_rows,
+    pack=_pack,
+    unpack=_unpack,
+    take=_give,
+    copy=_copy,
+)
+add_sheet_routes(router, DESK)

@@ -14,7 +14,7 @@ from service.actions.set_targets import YEARS_AHEAD, YEARS_BACK, set_targets
 from service.domain.errors import DomainError
 from service.domain.people import Who
 from service.domain.standards.regions import REGIONS
-from service.domain.target import CITY_WIDE, MONEY, SHARES, TargetKind, elapsed
+from service.domain.target import CITY_WIDE, TargetKind, elapsed
 from service.doors import ACityOfficial, Now, Today, Tx
 from service.store import targets
 from web import takeaway, target_words, words
@@ -104,14 +104,14 @@ class CheckPage:
 @router.get("/targets")
 def show_targets(request: Request, who: ACityOfficial, tx: Tx, today: Today) -> Response:
     """What does the city want of this year, and which areas are behind?"""
-    year, district = _asked(request, today)
+    year, district = asked_of(request, today)
     return _targets_page(request, tx, who, year, district, _stands(tx, year, district), today)
 
 
 @router.get("/targets.xlsx")
 def download(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: Now) -> Response:
     """All areas' targets and how far each is."""
-    year, _district = _asked(request, today)
+    year, _district = asked_of(request, today)
     found = targets.progress_of_year(tx, who, year, today)
     return takeaway.download(target_words.sheet(found, AREAS, year, who.name, now), f"xindeng-targets-{year}.xlsx")
 
@@ -119,7 +119,7 @@ def download(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: No
 @router.post("/targets")
 def change(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
     """First what will change, to be looked over; then it is set."""
-    year, district = _asked(request, today)
+    year, district = asked_of(request, today)
     filled = read(TargetsForm, typed)
     if filled.is_right and typed.get("step") == SET:
         try:
@@ -139,14 +139,15 @@ def change(request: Request, who: ACityOfficial, tx: Tx, today: Today, now: Now,
     return page(request, "official/targets_check.html", view)
 
 
-def _asked(request: Request, today: date) -> tuple[int, str]:
+def asked_of(request: Request, today: date) -> tuple[int, str]:
     """`?year=2026&district=410105`; this year and the whole city where nothing known is said."""
     year, district = request.query_params.get("year", ""), request.query_params.get("district", CITY_WIDE)
-    known = {str(one): one for one in _years(today)}
+    known = {str(one): one for one in years_of(today)}
     return known.get(year, today.year), district if district in AREAS else CITY_WIDE
 
 
-def _years(today: date) -> range:
+def years_of(today: date) -> range:
+    """The years targets may be set for."""
     return range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1)
 
 
@@ -158,25 +159,26 @@ def _stands(tx: Tx, year: int, district: str) -> Filled[TargetsForm]:
     """The form with what is set, as a person would type it."""
     return blank(
         TargetsForm,
-        **{row.kind: _typed(TargetKind(row.kind), row.value) for row in targets.list_of_year(tx, year, district)},
+        **{
+            row.kind: target_words.typed(TargetKind(row.kind), row.value)
+            for row in targets.list_of_year(tx, year, district)
+        },
     )
 
 
-def _typed(kind: TargetKind, value: Decimal) -> str:
-    unit = Decimal("0.01") if kind in SHARES else Decimal(1_000_000) if kind in MONEY else Decimal(1)
-    said = f"{value / unit:f}"
-    return said.rstrip("0").rstrip(".") if "." in said else said
-
-
 def _changes(tx: Tx, year: int, district: str, given: TargetsForm) -> list[Change]:
-    before = {row.kind: row.value for row in targets.list_of_year(tx, year, district)}
+    return changes_of(targets.by_area(tx, year).get(district, {}), given.wanted)
+
+
+def changes_of(before: Mapping[str, Decimal], wanted: Mapping[TargetKind, Decimal | None]) -> list[Change]:
+    """What is not as it should be: kind by kind, the old and the new."""
     return [
         Change(
             words.of("target_kind", kind.value),
             target_words.value_said(kind, before.get(kind.value)),
             target_words.value_said(kind, value),
         )
-        for kind, value in given.wanted.items()
+        for kind, value in wanted.items()
         if before.get(kind.value) != value
     ]
 
@@ -188,7 +190,7 @@ def _targets_page(
     found = targets.progress_of_year(tx, who, year, today)
     view = TargetsPage(
         year=year,
-        years=list(_years(today)),
+        years=list(years_of(today)),
         district=district,
         name=target_words.area_name(district),
         areas=[words.Option(area, target_words.area_name(area)) for area in AREAS],

@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from service.actions.record_visits import Heard, Recorded, record_visits, try_visits
-from service.domain.errors import DomainError, NotPossible
-from service.domain.people import Who
-from service.doors import ADistrictOfficial, Now, Today, Tx
+from service.domain.errors import NotPossible
+from service.domain.people import Role
+from service.doors import ADistrictOfficial
 from service.store import visits
 from web import takeaway, visit_sheet
 from web.csrf import guard
 from web.flash import redirect
-from web.forms import Ask, Filled, Form, Typed, blank, read
+from web.forms import Ask, Filled, blank, read
 from web.language import lazy as _
 from web.language import ngettext
 from web.pages.official import badge
@@ -25,73 +24,63 @@ from web.pages.visit import VisitForm, heard_of
 from web.pages.visits import mark_for
 from web.refusals import said
 from web.render import page
-from web.tried_sheet import Seal, TriedPage, TriedRow, by_id, file_in, refused
+from web.sheet_routes import Call, SheetDesk, add_sheet_routes
+from web.tried_sheet import SheetForm, TriedRow, by_id
 from web.visit_sheet import Returned
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
 
 
-class SheetForm(Form):
+class ResultsForm(SheetForm):
     sheet: Annotated[Any, Ask(_("填好的走访底册"), _("从走访计划下载、填好的 Excel 文件（.xlsx）。"), _("请选择文件"))]
 
 
 @dataclass(frozen=True)
 class UploadPage:
-    form: Filled[SheetForm]
+    form: Filled[ResultsForm]
 
 
 @router.get("/visit-plans/results")
 def show_upload(request: Request, _who: ADistrictOfficial) -> Response:
-    return page(request, "official/visit_results.html", UploadPage(blank(SheetForm)))
+    return page(request, "official/visit_results.html", UploadPage(blank(ResultsForm)))
 
 
-@router.post("/visit-plans/results")
-def try_sheet(request: Request, who: ADistrictOfficial, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Read the workbook and say row by row what would happen; nothing is written down yet."""
-    filled = read(SheetForm, typed)
-    if not filled.is_right:
-        return page(request, "official/visit_results.html", UploadPage(filled), status=422)
-    try:
-        returned = visit_sheet.read(file_in(filled.answers.sheet))
-        if not returned.cells:
-            raise NotPossible("文件里没有填写任何走访结果。")
-        visits.get_plan(tx, who, returned.plan_id)
-    except DomainError as refusal:
-        return page(request, "official/visit_results.html", UploadPage(refused(filled, refusal)), status=422)
-    kept = {
-        "plan": returned.plan_id, "versions": returned.versions, "cells": returned.cells, "errors": returned.errors,
-    }  # fmt: skip
-    rows = _rows(tx, who, today, now, returned)
-    view = TriedPage(rows, _seal(request, who).close(kept), f"/visit-plans/{returned.plan_id}")
-    return page(request, "official/visit_tried.html", view)
+def _ask(call: Call, form: Filled[Any], status: int) -> Response:
+    return page(call.request, "official/visit_results.html", UploadPage(form), status=status)
 
 
-@router.post("/visit-plans/results/confirmation")
-def write_down(request: Request, who: ADistrictOfficial, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """Write down what was shown; each row is taken or not on its own. Sent twice it is written once."""
-    returned = _checked(request, who, typed)
+def _read(call: Call, file: BinaryIO) -> Returned:
+    returned = visit_sheet.read(file)
+    if not returned.cells:
+        raise NotPossible("文件里没有填写任何走访结果。")
+    visits.get_plan(call.tx, call.who, returned.plan_id)
+    return returned
+
+
+def _write_down(call: Call, returned: Returned) -> Response:
     forms, _errors = _heard(returned)
-    done = record_visits(tx, who, forms, today, now)
+    done = record_visits(call.tx, call.who, forms, call.today, call.now)
     taken = sum(one.error is None and not one.is_repeat for one in done)
     message = ngettext("已记录 %(num)d 家的走访。", "已记录 %(num)d 家的走访。", taken)
-    return redirect(request, f"/visit-plans/{returned.plan_id}", message % {"num": taken})
+    return redirect(call.request, _plan_of(returned), message % {"num": taken})
 
 
-@router.post("/visit-plans/results/copy")
-def error_copy(request: Request, who: ADistrictOfficial, tx: Tx, today: Today, now: Now, typed: Typed) -> Response:
-    """The same workbook with a red comment on every row that would not be taken."""
-    returned = _checked(request, who, typed)
-    errors = {one.key: one.error for one in _rows(tx, who, today, now, returned) if one.error}
+def _copy(call: Call, returned: Returned) -> Response:
+    tx, who, errors = call.tx, call.who, DESK.errors(call, returned)
     plan, rows = visits.get_plan(tx, who, returned.plan_id), visits.list_of_plan(tx, who, returned.plan_id)
     known = visits.obstacles_of(tx, [row.uscc for row in rows])
-    content = visit_sheet.write(plan, rows, known, mark_for(who, now), returned.cells, errors)
+    content = visit_sheet.write(plan, rows, known, mark_for(who, call.now), returned.cells, errors)
     return takeaway.download(content, f"xindeng-visits-{returned.plan_id}-errors.xlsx")
 
 
-def _rows(tx: Tx, who: Who, today: date, now: datetime, returned: Returned) -> list[TriedRow]:
+def _plan_of(returned: Returned) -> str:
+    return f"/visit-plans/{returned.plan_id}"
+
+
+def _rows(call: Call, returned: Returned) -> list[TriedRow]:
     forms, errors = _heard(returned)
-    tried = {one.visit_id: one for one in try_visits(tx, who, forms, today, now)}
-    names = {row.id: row.firm_name for row in visits.list_of_plan(tx, who, returned.plan_id)}
+    tried = {one.visit_id: one for one in try_visits(call.tx, call.who, forms, call.today, call.now)}
+    names = {row.id: row.firm_name for row in visits.list_of_plan(call.tx, call.who, returned.plan_id)}
     return [
         TriedRow(
             key,
@@ -129,11 +118,30 @@ def _typed(cells: Mapping[str, str], version: int) -> FormData:
     return FormData([*pairs, ("version", str(version))])
 
 
-def _checked(request: Request, who: Who, typed: Any) -> Returned:
-    kept = _seal(request, who).opened(typed)
+def _pack(returned: Returned) -> dict[str, Any]:
+    return {
+        "plan": returned.plan_id, "versions": returned.versions, "cells": returned.cells, "errors": returned.errors,
+    }  # fmt: skip
+
+
+def _unpack(kept: Mapping[str, Any]) -> Returned:
     versions, cells, errors = (by_id(kept[name]) for name in ("versions", "cells", "errors"))
     return Returned(kept["plan"], versions, cells, errors)
 
 
-def _seal(request: Request, who: Who) -> Seal:
-    return Seal(request, "visits", who.district)
+DESK = SheetDesk(
+    address="/visit-plans/results",
+    roles=(Role.DISTRICT,),
+    form=ResultsForm,
+    tried="official/visit_tried.html",
+    whose=lambda who: who.district,
+    ask=_ask,
+    read=_read,
+    rows=_rows,
+    pack=_pack,
+    unpack=_unpack,
+    take=_write_down,
+    copy=_copy,
+    home=_plan_of,
+)
+add_sheet_routes(router, DESK)

@@ -167,6 +167,7 @@ OFFICIAL = {
     "banks": ("city", "/banks"),
     "urge a bank": ("city", "/banks/{bank}/urgings/new?ground=overdue"),
     "targets": ("city", "/targets"),
+    "targets by Excel": ("city", "/targets/sheet"),
     "urgings": ("city", "/urgings?only=all"),
     "urgings: none found": ("city", "/urgings?only=answered"),
     "an urging": ("city", "/urgings/{urging}"),
