@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SEED_COOKIE = "form_seed"
+ACTING_COOKIE = "acting"
+"""Which role the person chose last: a form that was opened for another firm is an old form."""
 FIELD = "form_token"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SEED_LENGTH = 32
@@ -36,7 +38,8 @@ def token(key: str, seed: str, session: str) -> str:
 def expected(request: Request, seed: str) -> str:
     """The token this request's forms must carry."""
     dress = request.app.state.dress
-    return token(dress.key, seed, request.cookies.get(dress.session_cookie, ""))
+    session, acting = request.cookies.get(dress.session_cookie, ""), request.cookies.get(ACTING_COOKIE, "")
+    return token(dress.key, seed, f"{session}|{acting}" if acting else session)
 
 
 async def guard(request: Request) -> None:

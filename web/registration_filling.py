@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from starlette.datastructures import FormData
 
 from service.actions.register_firm import PROVED_FOR, Sending
+from service.domain.people import Person
 from service.domain.real_name import Capacity, Claim
 from service.domain.registration import RegistrationState
 from web import words
@@ -61,6 +62,13 @@ class AccountForm(Form):
     shown: Annotated[str, Ask(_("使用条款"))] = ""
 
 
+class TermsForm(Form):
+    """The account page of an account that is there."""
+
+    agrees: Annotated[bool, Ask(_("我已阅读并同意使用条款"))] = False
+    shown: Annotated[str, Ask(_("使用条款"))] = ""
+
+
 class LoginForm(Form):
     """What is kept of the account page."""
 
@@ -81,10 +89,22 @@ class Filling:
     """What this browser has filled in so far."""
 
     row: Row[Any] | None
+    account: Person | None = None
+    """Who is signed in and registers for one more firm."""
+
+    @property
+    def own_name(self) -> str:
+        """The name that was checked with this account's identity number: nobody registers under it as another."""
+        return self.account.name if self.account is not None and self.account.identity_digest else ""
 
     @property
     def is_sent(self) -> bool:
         return self.row is not None and self.row.state != RegistrationState.FILLING
+
+    @property
+    def joins(self) -> int | None:
+        """The account that registers for one more firm, if one does."""
+        return self.row.person_id if self.row is not None and not self.is_sent else None
 
     @property
     def anew(self) -> "Filling":
@@ -106,7 +126,8 @@ class Filling:
         if step == "identity":
             return self.row.proved_on is not None and self.row.proved_on >= today - PROVED_FOR
         if step == "account":
-            return self.row.password_hash is not None and "account" in self.answers
+            has_password = self.row.password_hash is not None or self.joins is not None
+            return has_password and self.row.terms_hash is not None and "account" in self.answers
         return step in self.answers and self.form(step, FORMS[step]).is_right
 
     def next_step(self, today: date) -> str:
@@ -121,6 +142,8 @@ class Filling:
     def before(self, step: str) -> Filled[Any]:
         """A step's form with what was answered before; numbers and passwords are never kept, so never shown."""
         typed = {name: list(values) for name, values in self.answers.get(step, {}).items()}
+        if step == "person" and self.account is not None:
+            typed = {"name": [self.account.name], "mobile": [self.account.phone or ""]} | typed
         return blank(FORMS[step], **typed)
 
 

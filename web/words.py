@@ -850,6 +850,7 @@ GROUPS: Mapping[str, Mapping[str, Phrase]] = {
         "resumed": _("恢复每日流程"),
         "verified": _("核验留痕"),
         "signed_in": _("登录"),
+        "acts_as": _("切换身份"),
         "register": _("企业登记"),
         "check": _("实名核验"),
         "admit": _("确认经办人"),

@@ -6,7 +6,7 @@ yes (`admit_person`). The answers at the door are the same for a firm with peopl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from service import security
 from service.domain.errors import Conflict, NotAllowed, NotPossible
-from service.domain.people import THE_DOOR, Person
+from service.domain.people import THE_DOOR, Person, Role, Who
 from service.domain.real_name import Capacity, Claim, Finding, RealNameOutcome
 from service.domain.registration import Decider, RegistrationState
 from service.domain.standards import identity
@@ -66,6 +66,28 @@ def begin(tx: Session, token: str, address: str, now: datetime, at: datetime) ->
     registrations.start(tx, security.hash_token(token), now)
 
 
+def begin_another(tx: Session, token: str, who: Who, address: str, now: datetime, at: datetime) -> None:
+    """The signed-in person registers for one more firm: what this browser has begun keeps its firm and becomes theirs.
+
+    Asked twice is asked once. Errors: NotAllowed for anyone but a firm's person.
+    """
+    if who.role is not Role.FIRM or who.person_id is None:
+        raise NotAllowed("只有企业用户可以为另一家企业登记。")
+    found = registrations.find(tx, security.hash_token(token))
+    if found is None:
+        begin(tx, token, address, now, at)
+    found = _draft(tx, token)
+    if found.person_id != who.person_id:
+        firm = {step: typed for step, typed in found.answers.items() if step == "firm"}
+        registrations.adopt(tx, found.id, who.person_id, firm, now)
+
+
+def check_is_another(tx: Session, person_id: int, uscc: str, today: date) -> None:
+    """Errors: Conflict where they act for this firm already."""
+    if any(row.uscc == uscc for row in people.list_memberships(tx, person_id, today)):
+        raise Conflict("您已经能为这家企业办事，直接切换过去就行。", field="uscc")
+
+
 def keep_answers(tx: Session, token: str, step: str, typed: Mapping[str, Any], now: datetime) -> None:
     """Keep one page; a check made of other answers than these no longer holds."""
     found = _draft(tx, token)
@@ -89,9 +111,21 @@ def keep_account(tx: Session, token: str, login: str, password: str, terms_hash:
     registrations.keep(tx, found.id, {**found.answers, "account": {"login": [login]}}, now)
 
 
-def allow_check(tx: Session, token: str, digest: str, address: str, at: datetime) -> None:
-    """Count a check before it is made; NotAllowed where there were too many. Committed before the provider is asked."""
+def keep_terms(tx: Session, token: str, login: str, terms_hash: str, now: datetime) -> None:
+    """The terms agreed to, of an account that is there already."""
     found = _draft(tx, token)
+    registrations.keep_account(tx, found.id, None, terms_hash, now)
+    registrations.keep(tx, found.id, {**found.answers, "account": {"login": [login]}}, now)
+
+
+def allow_check(tx: Session, token: str, digest: str, address: str, at: datetime) -> None:
+    """Count a check before it is made, committed before the provider is asked.
+
+    Errors: NotAllowed where there were too many, NotPossible for another person's number than the account's own.
+    """
+    found = _draft(tx, token)
+    if not _is_their_own(tx, found, digest):
+        raise NotPossible("这不是账号本人的身份证号；别人请用自己的账号登记。", field="number")
     for subject, most, within in (
         (f"real-name:{digest}", CHECKS_PER_PERSON, DAY),
         (f"real-name-of:{found.id}", CHECKS_PER_REGISTRATION, DAY),
@@ -131,6 +165,7 @@ def note_finding(tx: Session, token: str, proof: Proof, finding: Finding, today:
 def send_registration(tx: Session, token: str, sending: Sending, today: date, now: datetime) -> Row[Any]:
     """Send it: the representative acts for the firm from now on, a deputy waits. Sent twice is sent once.
 
+    A draft that is an account's own joins the firm to it: no second account, no other firm's role changes.
     Errors: NotPossible without a fresh check, a password and the terms; Conflict for a name in use, or for one who
     has registered for this firm already.
     """
@@ -138,24 +173,51 @@ def send_registration(tx: Session, token: str, sending: Sending, today: date, no
     if found.state != RegistrationState.FILLING:
         return found
     _check_whole(found, today)
-    person = people.add_person(
+    is_joined = found.person_id is not None
+    person = _joined(tx, found, sending, today) if is_joined else _added(tx, found, sending, now)
+    opens = sending.capacity is Capacity.REPRESENTATIVE
+    state = RegistrationState.OPENED if opens else RegistrationState.WAITING
+    registrations.send(tx, found.id, _row(sending, person, state, today, now))
+    _tell(tx, registrations.enter(tx, found.id), sending, opens, today, now)
+    what: dict[str, Any] = {
+        "capacity": sending.capacity.value,
+        "wrong_code": state_of(sending.uscc) is CodeState.WRONG_CHECK,
+    }
+    what |= {"joined": True} if is_joined else {}
+    act = Act("register", "registration", found.id, uscc=sending.uscc, old=found.state, new=state.value, details=what)
+    trail.append(tx, replace(THE_DOOR, person_id=person.id) if is_joined else THE_DOOR, [act], now)
+    return registrations.lock(tx, security.hash_token(token))
+
+
+def _added(tx: Session, found: Row[Any], sending: Sending, now: datetime) -> Person:
+    return people.add_person(
         tx,
         Person(
             login=sending.login,
             name=sending.claim_name,
             phone=sending.mobile,
             password_hash=found.password_hash,
+            identity_digest=found.identity_digest,
             created_at=now,
         ),
     )
-    opens = sending.capacity is Capacity.REPRESENTATIVE
-    state = RegistrationState.OPENED if opens else RegistrationState.WAITING
-    registrations.send(tx, found.id, _row(sending, person, state, today, now))
-    _tell(tx, registrations.enter(tx, found.id), sending, opens, today, now)
-    what = {"capacity": sending.capacity.value, "wrong_code": state_of(sending.uscc) is CodeState.WRONG_CHECK}
-    act = Act("register", "registration", found.id, uscc=sending.uscc, old=found.state, new=state.value, details=what)
-    trail.append(tx, THE_DOOR, [act], now)
-    return registrations.lock(tx, security.hash_token(token))
+
+
+def _joined(tx: Session, found: Row[Any], sending: Sending, today: date) -> Person:
+    """The account the draft is of. Errors: NotPossible where another person was checked; Conflict as above."""
+    person = people.get_person(tx, found.person_id)
+    if not _is_their_own(tx, found, found.identity_digest) or not person.is_active:
+        raise NotPossible("请先完成实名核验。")
+    check_is_another(tx, found.person_id, sending.uscc, today)
+    people.note_identity(tx, found.person_id, found.identity_digest, sending.mobile)
+    return person
+
+
+def _is_their_own(tx: Session, found: Row[Any], digest: str) -> bool:
+    """Whether a number is the account's own, as far as it was ever checked; a draft without an account is anybody's."""
+    if found.person_id is None:
+        return True
+    return people.get_person(tx, found.person_id).identity_digest in {None, digest}
 
 
 def _claimed(answers: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -182,7 +244,7 @@ def _count(tx: Session, subject: str, most: int, within: timedelta, at: datetime
 def _check_whole(found: Row[Any], today: date) -> None:
     if found.proved_on is None or found.proved_on < today - PROVED_FOR:
         raise NotPossible("请先完成实名核验。")
-    if found.password_hash is None or found.terms_hash is None:
+    if (found.password_hash is None and found.person_id is None) or found.terms_hash is None:
         raise NotPossible("请先设置登录名和密码。")
 
 

@@ -78,6 +78,27 @@ def open_session(tx: Session, person: Person, today: date, now: datetime, lasts:
     return OpenedSession(token=token, role=Role(memberships[0].role), memberships=len(memberships))
 
 
+def act_as(tx: Session, who: Who, sign_in: tuple[int, int], membership_id: int, today: date, now: datetime) -> None:
+    """The session (its key, the role it has) acts in another of the person's own roles from now on.
+
+    The role it has already changes nothing. Errors: NotAllowed for a role that is not theirs today.
+    """
+    sign_in_id, present = sign_in
+    mine = people.list_memberships(tx, who.person_id or 0, today)
+    chosen = next((row for row in mine if row.id == membership_id), None)
+    if chosen is None:
+        raise NotAllowed("这不是您的身份。")
+    if membership_id == present:
+        return
+    people.switch_membership(tx, sign_in_id, who.person_id or 0, membership_id)
+    acting = Who(role=THE_DOOR.role, person_id=who.person_id, name=who.name)
+    act = Act(
+        "acts_as", "person", who.person_id, uscc=chosen.uscc, bank_id=chosen.bank_id, district=chosen.district,
+        new=chosen.role,
+    )  # fmt: skip
+    trail.append(tx, acting, [act], now)
+
+
 def open_demo_session(tx: Session, person_id: int, today: date, now: datetime, lasts: timedelta) -> OpenedSession:
     """A session for a person of the demo, without a password; only the demo's own persons can be had so."""
     person = people.find_demo_person(tx, person_id)

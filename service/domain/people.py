@@ -74,6 +74,8 @@ class Person(SQLModel, table=True):
     one_time_until_at: datetime | None = instant(nullable=True)
     """The password was given by another: until when it opens, and it must be changed first."""
     created_at: datetime = instant()
+    identity_digest: str | None = Field(default=None, max_length=64)
+    """Whose real name was checked as they registered (a keyed digest); None for an account given out by hand."""
 
 
 SCOPE_OF_ROLE = (

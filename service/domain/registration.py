@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text
+from sqlalchemy import CheckConstraint, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from service.domain.columns import coded, document, identity, instant, one_of, points_to
@@ -75,7 +75,8 @@ class Registration(SQLModel, table=True):
     """Moves to the person as it is sent."""
     terms_hash: str | None = Field(default=None, max_length=64)
     """SHA-256 of the terms of use the person agreed to."""
-    person_id: int | None = Field(default=None, sa_type=BigInteger, foreign_key="person.id", unique=True)
+    person_id: int | None = points_to("person.id", nullable=True)
+    """Of a draft: the account that is signed in and registers for one more firm."""
     district: str | None = Field(default=None, max_length=6)
     asks: str | None = coded(nullable=True)
     started_at: datetime = instant()

@@ -165,6 +165,12 @@ def set_password(tx: Session, person_id: int, password_hash: str, one_time_until
     )
 
 
+def note_identity(tx: Session, person_id: int, digest: str, mobile: str) -> None:
+    """Their real name was checked; the mobile it was checked with is theirs where none was known."""
+    rule = "UPDATE person SET identity_digest = :digest, phone = coalesce(phone, :mobile) WHERE id = :id"
+    tx.execute(text(rule), {"id": person_id, "digest": digest, "mobile": mobile})
+
+
 def failures_since(tx: Session, subject: str, since: datetime) -> int:
     """Failed tries for a login or an address since its last success."""
     count: int = tx.execute(

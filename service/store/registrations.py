@@ -45,6 +45,11 @@ SEND = text("""
         submitted_at = :now, updated_at = :now, opened_on = :opened_on
     WHERE id = :id AND state = 'filling'
 """)
+ADOPT = text("""
+    UPDATE registration SET person_id = :person_id, answers = :answers, password_hash = NULL, terms_hash = NULL,
+        proved_by = NULL, proved_on = NULL, identity_digest = NULL, identity_shown = '', updated_at = :now
+    WHERE id = :id AND state = 'filling'
+""").bindparams(bindparam("answers", type_=JSONB))
 DECIDE = text("""
     UPDATE registration SET state = :state, opened_on = :opened_on, decided_by = :by, decided_at = :now
     WHERE id = :id AND state = 'waiting'
@@ -92,6 +97,11 @@ def unprove(tx: Session, key: int) -> None:
     tx.execute(UNPROVE, {"id": key})
 
 
+def adopt(tx: Session, key: int, person_id: int, answers: Mapping[str, Any], now: datetime) -> None:
+    """The draft is one account's from here on: these answers stay, whatever was proved or agreed to does not."""
+    tx.execute(ADOPT, {"id": key, "person_id": person_id, "answers": dict(answers), "now": now})
+
+
 def add_check(tx: Session, row: Mapping[str, Any]) -> int:
     """A question that was put to a provider; its key."""
     (key,) = next_ids(tx, "real_name_check", 1)
@@ -104,8 +114,8 @@ def prove(tx: Session, key: int, proof: Mapping[str, Any]) -> None:
     tx.execute(PROVE, {"id": key, **proof})
 
 
-def keep_account(tx: Session, key: int, password_hash: str, terms_hash: str, now: datetime) -> None:
-    """The password's hash and the terms agreed to; the login stands among the answers."""
+def keep_account(tx: Session, key: int, password_hash: str | None, terms_hash: str, now: datetime) -> None:
+    """The password's hash (None: the account is there) and the terms agreed to; the login stands among the answers."""
     tx.execute(KEEP_ACCOUNT, {"id": key, "password_hash": password_hash, "terms_hash": terms_hash, "now": now})
 
 

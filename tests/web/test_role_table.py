@@ -81,6 +81,7 @@ WHO_MAY = {
     "POST /forgotten-password/code": EVERYONE,
     "GET /register": EVERYONE,
     "GET /register/{step}": EVERYONE,
+    "POST /register/another": FIRM,
     "POST /register/firm": EVERYONE,
     "POST /register/person": EVERYONE,
     "POST /register/identity": EVERYONE,

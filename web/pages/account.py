@@ -24,6 +24,7 @@ from web.forms import Ask, Filled, Form, Typed, blank, read
 from web.language import gettext
 from web.language import lazy as _
 from web.pages import bank, operator
+from web.pages.entry import wear_badge
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard)])
@@ -56,9 +57,10 @@ class OneTimePage:
 
 
 @router.get("/account/password")
-def show_password(request: Request, visitor: MaybeVisitor) -> Response:
+def show_password(request: Request, visitor: MaybeVisitor, tx: DoorTx, today: Today) -> Response:
     if visitor is None:
         return RedirectResponse("/sign-in?back=/account/password", status_code=303)
+    wear_badge(request, tx, visitor, today)
     view = PasswordPage(blank(PasswordForm), visitor.must_change_password)
     return page(request, "account/password.html", view)
 

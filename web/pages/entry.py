@@ -1,26 +1,27 @@
 """The front door: sign in and out, choose as whom, and the right home for each role."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import RedirectResponse, Response
 
-from service.actions.sign_in import OpenedSession, open_demo_session, sign_in
+from service.actions.sign_in import OpenedSession, act_as, open_demo_session, sign_in
 from service.clock import machine_now
 from service.domain.errors import NotAllowed
 from service.domain.people import Role
-from service.doors import DoorTx, MaybeVisitor, TheHouse, Today, cookie_name
+from service.doors import DoorTx, House, MaybeVisitor, TheHouse, Today, Visitor, cookie_name
 from service.security import hash_token
 from service.store import people
 from web import flash, words
-from web.csrf import guard
+from web.csrf import ACTING_COOKIE, guard
 from web.display import own_address
 from web.forms import Ask, Filled, Form, Typed, blank, read, whole, wording
 from web.language import lazy as _
 from web.render import page
+from web.shell import Badge
 
 router = APIRouter(dependencies=[Depends(guard)])
 
@@ -81,6 +82,8 @@ class Identity:
 class IdentityPage:
     name: str
     identities: tuple[Identity, ...]
+    is_firm: bool
+    """Who acts for a firm may register for another."""
 
 
 @router.get("/")
@@ -137,18 +140,41 @@ def show_identities(request: Request, visitor: MaybeVisitor, tx: DoorTx, today: 
         return RedirectResponse("/sign-in", status_code=303)
     rows = people.list_memberships(tx, visitor.who.person_id, today)
     identities = tuple(Identity(row.id, row.role, _place(row), row.id == visitor.membership_id) for row in rows)
-    return page(request, "entry/identity.html", IdentityPage(visitor.who.name, identities))
+    wear_badge(request, tx, visitor, today)
+    view = IdentityPage(visitor.who.name, identities, visitor.who.role is Role.FIRM)
+    return page(request, "entry/identity.html", view)
 
 
 @router.post("/identity")
-def choose_identity(request: Request, typed_in: Typed, visitor: MaybeVisitor, tx: DoorTx) -> Response:
+def choose_identity(
+    request: Request, typed_in: Typed, visitor: MaybeVisitor, tx: DoorTx, house: TheHouse, today: Today
+) -> Response:
+    """Forms that are open elsewhere were for the role one had: they are old from here on."""
     form = read(IdentityForm, typed_in)
     if visitor is None or visitor.who.person_id is None:
         return RedirectResponse("/sign-in", status_code=303)
     chosen = form.values.membership_id if form.values else 0
-    if not people.switch_membership(tx, visitor.sign_in_id, visitor.who.person_id, chosen):
-        raise NotAllowed("这不是您的身份。")
-    return flash.redirect(request, "/")
+    return acting_as(request, tx, house, visitor, chosen, today, "/")
+
+
+def acting_as(
+    request: Request, tx: DoorTx, house: House, visitor: Visitor, chosen: int, today: date, back: str
+) -> Response:
+    """To `back`, in the role that was chosen."""
+    act_as(tx, visitor.who, (visitor.sign_in_id, visitor.membership_id), chosen, today, machine_now())
+    answer = flash.redirect(request, back)
+    answer.set_cookie(
+        ACTING_COOKIE, str(chosen), max_age=house.settings.session_hours * 3600, httponly=True, samesite="lax",
+        secure=house.settings.is_https, path="/",
+    )  # fmt: skip
+    return answer
+
+
+def wear_badge(request: Request, tx: DoorTx, visitor: Visitor, today: date) -> None:
+    """The header says for whom one acts, on the pages before one's own."""
+    rows = people.list_memberships(tx, visitor.who.person_id or 0, today)
+    place = next((_place(row) for row in rows if row.id == visitor.membership_id), "")
+    request.state.badge = Badge(visitor.who.name, visitor.who.role, "" if place == visitor.who.name else place)
 
 
 def _sign_in_page(
@@ -182,4 +208,5 @@ def signed_in(request: Request, house: TheHouse, opened: OpenedSession, back: st
         secure=house.settings.is_https,
         path="/",
     )
+    answer.delete_cookie(ACTING_COOKIE, secure=house.settings.is_https, httponly=True)
     return answer

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from service import security
@@ -19,7 +20,7 @@ from service.domain.real_name import Capacity, Finding, RealNameOutcome
 from service.domain.registration import RegistrationState
 from service.domain.standards import identity
 from service.domain.standards.uscc import synthetic
-from service.doors import DoorTx, House, MaybeVisitor, Now, TheHouse, Today
+from service.doors import AFirm, DoorTx, House, MaybeVisitor, NotSignedIn, Now, TheHouse, Today, Visitor, visitor_of
 from service.real_names import TEST_IDENTITIES, TestIdentity, provider_of
 from service.store import people, registrations
 from web import words
@@ -29,7 +30,7 @@ from web.flash import redirect
 from web.forms import Filled, Form, Typed, blank, read
 from web.language import gettext
 from web.language import lazy as _
-from web.pages.entry import signed_in
+from web.pages.entry import acting_as, signed_in, wear_badge
 from web.registration_filling import (
     PATH,
     AccountForm,
@@ -38,6 +39,7 @@ from web.registration_filling import (
     IdentityForm,
     LoginForm,
     PersonForm,
+    TermsForm,
     agreed_to,
     checked_firm,
     checked_person,
@@ -48,7 +50,7 @@ from web.registration_filling import (
 from web.registration_words import Agreed, of_check, of_terms
 from web.render import page
 
-router = APIRouter(dependencies=[Depends(guard)])
+router = APIRouter(dependencies=[Depends(guard), Depends(visitor_of)])
 COOKIE = "registration"
 UNKNOWN_FIRM = 987_654
 """A made-up firm's number beyond those of any demo city: its code is offered to try."""
@@ -64,6 +66,10 @@ class StartPage:
     is_sent: bool
     """An earlier registration of this browser was sent; another may be begun."""
     is_connected: bool
+    account: str
+    """The login name of a firm's person who is signed in; '' for anyone else."""
+    is_own: bool
+    """Whether what was begun is this account's."""
     identities: Sequence[TestIdentity]
     try_code: str = synthetic("enterprise", UNKNOWN_FIRM)
 
@@ -87,6 +93,10 @@ class StepPage:
     """Whose name is checked."""
     proved: str
     """The end of the number that was checked, where it was."""
+    login: str
+    """Of the account that registers for one more firm; '' for a new one."""
+    own_name: str
+    """The account's checked name, which is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,8 @@ class DonePage:
     is_known: bool
     """Whether a register has spoken of the firm already."""
     is_signed_in: bool
+    is_joined: bool
+    """Whether the account was there before."""
     login: str
 
 
@@ -127,20 +139,57 @@ def _cookie_name(house: House) -> str:
 
 
 def _filling(tx: DoorTx, request: Request, house: House) -> Filling:
-    token = token_of(request, house)
-    return Filling(registrations.find(tx, security.hash_token(token)) if token else None)
+    """What was begun here; an account's draft is there for whoever is signed in to it. Errors: NotSignedIn."""
+    token, visitor = token_of(request, house), _visitor(request)
+    if visitor is not None:
+        wear_badge(request, tx, visitor, house.clock.today())
+    found = Filling(registrations.find(tx, security.hash_token(token)) if token else None)
+    if found.joins is None:
+        return found
+    if visitor is None:
+        raise NotSignedIn("请先登录，再接着登记。")
+    if visitor.who.person_id != found.joins:
+        return Filling(None)
+    return Filling(found.row, people.get_person(tx, found.joins))
+
+
+def _visitor(request: Request) -> Visitor | None:
+    found = getattr(request.state, "visitor", None)
+    return found if isinstance(found, Visitor) else None
 
 
 @router.get("/register")
 def show_start(request: Request, tx: DoorTx, house: TheHouse) -> Response:
     """What one needs, how long it takes, and where one left off."""
-    filling = _filling(tx, request, house)
+    try:
+        filling = _filling(tx, request, house)
+    except NotSignedIn:
+        filling = Filling(None)
+    visitor = _visitor(request)
+    person_id = visitor.who.person_id if visitor is not None and visitor.who.role is Role.FIRM else None
+    account = people.get_person(tx, person_id).login if person_id else ""
     is_connected = house.settings.demo or house.settings.real_name_url is not None
-    return page(
-        request,
-        "entry/register/start.html",
-        StartPage(bool(filling.answers), filling.is_sent, is_connected, _tests(house)),
+    view = StartPage(
+        is_begun=bool(filling.answers),
+        is_sent=filling.is_sent,
+        is_connected=is_connected,
+        account=account,
+        is_own=filling.joins is not None,
+        identities=_tests(house),
     )
+    return page(request, "entry/register/start.html", view)
+
+
+@router.post("/register/another")
+def begin_another(request: Request, who: AFirm, tx: DoorTx, house: TheHouse, now: Now) -> Response:
+    """One more firm for the account that is signed in; a firm that was typed before signing in is kept."""
+    token = token_of(request, house)
+    found = registrations.find(tx, security.hash_token(token)) if token else None
+    is_ours = found is not None and found.state == RegistrationState.FILLING
+    if found is None or not is_ours or found.person_id not in {None, who.person_id}:
+        token = security.new_token()
+    register_firm.begin_another(tx, token, who, _address(request), now, machine_now())
+    return _with_token(redirect(request, "/register/firm"), house, token)
 
 
 @router.get("/register/done")
@@ -150,9 +199,14 @@ def show_done(request: Request, tx: DoorTx, house: TheHouse, visitor: MaybeVisit
     if row is None or row.state == RegistrationState.FILLING:
         return RedirectResponse("/register", status_code=303)
     is_signed_in = visitor is not None and visitor.who.role is Role.FIRM and visitor.who.person_id == row.person_id
-    login = people.get_person(tx, row.person_id).login
+    person = people.get_person(tx, row.person_id)
     view = DonePage(
-        row.state, row.firm_name, is_signed_in and registrations.is_known(tx, row.uscc), is_signed_in, login
+        state=row.state,
+        firm_name=row.firm_name,
+        is_known=is_signed_in and registrations.is_known(tx, row.uscc),
+        is_signed_in=is_signed_in,
+        is_joined=person.created_at < row.submitted_at,
+        login=person.login,
     )
     return page(request, "entry/register/done.html", view)
 
@@ -191,6 +245,9 @@ def answer_firm(request: Request, tx: DoorTx, house: TheHouse, today: Today, now
 
 @router.post("/register/person")
 def answer_person(request: Request, tx: DoorTx, house: TheHouse, today: Today, now: Now, typed: Typed) -> Response:
+    own_name = _filling(tx, request, house).own_name
+    if own_name:
+        typed = FormData([*((name, said) for name, said in typed.multi_items() if name != "name"), ("name", own_name)])
     filled = checked_person(read(PersonForm, typed))
     return _keep(request, tx, house, "person", filled, today, now)
 
@@ -234,11 +291,15 @@ def answer_account(request: Request, tx: DoorTx, house: TheHouse, today: Today, 
     filling, agreed = _filling(tx, request, house), _terms(house)
     if PATH.index(filling.next_step(today)) < PATH.index("account"):
         return _to_next(filling, today)
-    filled = agreed_to(read(AccountForm, typed), agreed)
+    account = filling.account
+    filled = agreed_to(read(AccountForm if account is None else TermsForm, typed), agreed)
     if filled.is_right:
         given, token = filled.answers, token_of(request, house)
         try:
-            register_firm.keep_account(tx, token, given.login, given.password, agreed.text_hash, now)
+            if account is None:
+                register_firm.keep_account(tx, token, given.login, given.password, agreed.text_hash, now)
+            else:
+                register_firm.keep_terms(tx, token, account.login, agreed.text_hash, now)
         except DomainError as refusal:
             filled = filled.refused(refusal)
     if not filled.is_right:
@@ -248,9 +309,10 @@ def answer_account(request: Request, tx: DoorTx, house: TheHouse, today: Today, 
 
 @router.post("/register/check")
 def send(request: Request, tx: DoorTx, house: TheHouse, today: Today, now: Now) -> Response:
-    """Send it, once: a representative is signed in for the firm, a deputy waits for a yes."""
+    """Send it, once: a representative acts for the firm from the next page on, a deputy waits for a yes."""
     token = token_of(request, house)
-    filling = Filling(registrations.lock(tx, security.hash_token(token)) if token else None)
+    account = _filling(tx, request, house).account
+    filling = Filling(registrations.lock(tx, security.hash_token(token)) if token else None, account)
     if filling.is_sent:
         return RedirectResponse("/register/done", status_code=303)
     if filling.next_step(today) != "check":
@@ -263,6 +325,10 @@ def send(request: Request, tx: DoorTx, house: TheHouse, today: Today, now: Now) 
     done = "/register/done"
     if sent.state != RegistrationState.OPENED:
         return redirect(request, done)
+    if account is not None and (visitor := _visitor(request)) is not None:
+        roles = people.list_memberships(tx, sent.person_id, today)
+        chosen = next(row.id for row in roles if row.uscc == sent.uscc)
+        return acting_as(request, tx, house, visitor, chosen, today, done)
     lasts = timedelta(hours=house.settings.session_hours)
     opened = open_session(tx, people.get_person(tx, sent.person_id), today, machine_now(), lasts)
     return signed_in(request, house, opened, done)
@@ -277,6 +343,11 @@ def _keep(
         filling = filling.anew
     if not filled.is_right:
         return _step_page(request, house, filling, step, filled, today, 422)
+    if step == "firm" and filling.joins is not None:
+        try:
+            register_firm.check_is_another(tx, filling.joins, filled.answers.uscc, today)
+        except Conflict as known:
+            return _step_page(request, house, filling, step, filled.refused(known), today, 409)
     is_new = filling.row is None
     if is_new and step != "firm":
         return RedirectResponse("/register/firm", status_code=303)
@@ -289,11 +360,14 @@ def _keep(
     except Conflict:
         return RedirectResponse("/register/done", status_code=303)
     answer = _to_next(Filling(registrations.find(tx, security.hash_token(token))), today)
-    if is_new:
-        answer.set_cookie(
-            _cookie_name(house), token, max_age=int(registrations.KEPT.total_seconds()), httponly=True,
-            samesite="lax", secure=house.settings.is_https, path="/",
-        )  # fmt: skip
+    return _with_token(answer, house, token) if is_new else answer
+
+
+def _with_token(answer: Response, house: House, token: str) -> Response:
+    answer.set_cookie(
+        _cookie_name(house), token, max_age=int(registrations.KEPT.total_seconds()), httponly=True,
+        samesite="lax", secure=house.settings.is_https, path="/",
+    )  # fmt: skip
     return answer
 
 
@@ -326,6 +400,8 @@ def _step_page(
         is_away=is_away,
         person=filling.form("person", PersonForm).said("name"),
         proved=filling.row.identity_shown if filling.row is not None and filling.has("identity", today) else "",
+        login=filling.account.login if filling.account is not None else "",
+        own_name=filling.own_name,
     )
     return page(request, "entry/register/step.html", view, status=status)
 

@@ -30,6 +30,9 @@ DOOR = {
     "a code nobody issued": ("nobody", "/verify/no-such-code"),
     **{f"registration: {step}": ("registering", f"/register/{step}") for step in REGISTRATION},
     "registration: sent": ("registered", "/register/done"),
+    "registration: begin, signed in": ("registered", "/register"),
+    **{f"registration of another firm: {step}": ("joining", f"/register/{step}") for step in REGISTRATION},
+    "whose business, of a firm": ("fang", "/identity"),
     "not yours": ("fang", "/figures"),
     "behind a scanned code": ("nobody", "/s/{code key}"),
     "behind a code of the whole city": ("nobody", "/s/{city key}"),
@@ -230,7 +233,6 @@ EXPECTED = {
 
 NO_PAGES = {
     "/": "sends each to their home",
-    "/register": "begins a registration and sends to its first page",
     "/health": "for machines",
     "/metrics": "for machines",
     "/firm/demands/new": "sends to the first question that is open",

@@ -65,7 +65,7 @@ from tests.builders import (
     some_tools,
 )
 from tests.kept_models import a_kept_model, an_operator
-from tests.registering import a_waiting_deputy, walks
+from tests.registering import SHI, a_waiting_deputy, walks
 from tests.reports import fills_in
 from tests.web.acceptance.pages import EXPORTS, MODELS, PAGES, STRICT, YESTERDAY
 
@@ -317,6 +317,15 @@ def _registrations(town: Town) -> None:
         browser = town.browser(who)
         walks(browser, until, **other)
         town.cookies[who] = dict(browser.client.cookies)
+    another = uscc.synthetic("enterprise", 987_656)
+    town.people["joining"] = None
+    browser.opens("/identity")
+    browser.sends("/register/another")
+    browser.sends("/register/firm", uscc=another, firm_name="郑州另一家商贸有限公司", kind="enterprise")
+    browser.sends("/register/person", capacity="representative")
+    browser.sends("/register/identity", number=SHI[1], agrees="yes")
+    browser.sends("/register/account", agrees="yes")
+    town.cookies["joining"] = dict(browser.client.cookies)
     town.people["forgetful"] = None
     browser = town.browser("forgetful")
     browser.opens("/forgotten-password")
