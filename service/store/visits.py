@@ -15,16 +15,18 @@ from service.store.bulk import add_rows, change_rows, next_ids
 from service.store.work_list import district_of
 
 A_YEAR = timedelta(days=365)
-OPEN_DEMAND = """
-    LEFT JOIN LATERAL (SELECT id, number, light, amount_fen FROM demand WHERE uscc = f.uscc AND closed_on IS NULL
+OF_FIRM = 'f.uscc COLLATE "default"'
+"""The firm's code as the other tables keep it: by its own collation "C" none of their indexes would serve."""
+OPEN_DEMAND = f"""
+    LEFT JOIN LATERAL (SELECT id, number, light, amount_fen FROM demand WHERE uscc = {OF_FIRM} AND closed_on IS NULL
                        AND state NOT IN ('granted', 'drawn') ORDER BY id DESC LIMIT 1) d ON true
 """
-LAST_VISIT = """
-    LEFT JOIN LATERAL (SELECT max(visited_on) AS last_on FROM visit WHERE uscc = f.uscc AND state = 'made') s ON true
+LAST_VISIT = f"""
+    LEFT JOIN LATERAL (SELECT max(visited_on) AS last_on FROM visit WHERE uscc = {OF_FIRM} AND state = 'made') s ON true
 """
 GROUPS = {
     "any": "true",
-    "quiet": "NOT EXISTS (SELECT 1 FROM demand q WHERE q.uscc = f.uscc AND q.reported_on > :year_ago)",
+    "quiet": f"NOT EXISTS (SELECT 1 FROM demand q WHERE q.uscc = {OF_FIRM} AND q.reported_on > :year_ago)",
     "red": "d.light = 'red'",
     "yellow": "d.light = 'yellow'",
     "new": "f.established_on > :year_ago",
@@ -36,7 +38,7 @@ CANDIDATES = f"""
     WHERE f.district = :district AND f.status = 'active'
       AND (CAST(:industry AS text) IS NULL OR f.industry LIKE :industry || '%')
       AND (CAST(:size AS text) IS NULL OR f.size_class = :size)
-      AND NOT EXISTS (SELECT 1 FROM visit w WHERE w.uscc = f.uscc AND w.state = 'planned')
+      AND NOT EXISTS (SELECT 1 FROM visit w WHERE w.uscc = {OF_FIRM} AND w.state = 'planned')
 """
 PLANS = """
     SELECT p.*, n.name AS maker, v.firms, v.made, v.not_met, v.needs, v.amount_fen
