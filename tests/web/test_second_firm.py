@@ -92,6 +92,17 @@ def test_a_form_opened_for_one_firm_does_nothing_for_another(app, database, brow
     assert browser.sends("/messages/preferences", language="en").status == 200
 
 
+def test_the_link_of_an_sms_to_another_of_ones_firms_leads_to_where_one_switches(app, database, browser) -> None:
+    answers(browser, FANG)
+    switches(browser, database, NEWS)
+    notice = next(one for one in of(database, "notice") if one["uscc"] == FANG)
+    page = browser.opens(f"/n/{notice['id']}")
+    assert (page.address, "请先切换企业" in page.words) == ("/identity", True)
+    switches(browser, database, FANG)
+    page = browser.opens(f"/n/{notice['id']}")
+    assert (page.status, page.address.startswith("/firm/")) == (200, True)
+
+
 def test_what_an_account_began_is_not_there_for_who_is_not_signed_in_to_it(app, database, browser) -> None:
     browser.opens("/identity")
     browser.sends("/register/another")

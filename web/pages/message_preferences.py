@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.actions.send_messages import ADDRESS, code_of
 from service.actions.set_contacts import ask_address, confirm_address, prefer, remove_address, topics_for
-from service.domain.errors import DomainError, NotAllowed
+from service.domain.errors import DomainError, NotAllowed, NotFound
 from service.domain.outgoing import CODE_DIGITS, MessageChannel, masked_address
 from service.domain.people import Who
 from service.doors import AFirm, Anyone, Now, TheHouse, Today, Tx
@@ -241,9 +241,16 @@ link_router = APIRouter(dependencies=[Depends(guard)])
 
 
 @link_router.get("/n/{notice_id}")
-def follow(who: AFirm, tx: Tx, notice_id: int) -> Response:
-    """The short link in an SMS: to what the notice is about."""
-    notice = notices.get(tx, who, notice_id)
+def follow(request: Request, who: AFirm, tx: Tx, today: Today, notice_id: int) -> Response:
+    """The short link in an SMS: to what the notice is about; who acts for several firms may have to switch first."""
+    try:
+        notice = notices.get(tx, who, notice_id)
+    except NotFound:
+        if len(people.list_memberships(tx, who.person_id or 0, today)) < 2:
+            raise
+        return redirect(
+            request, "/identity", gettext("您现在的企业没有这条消息。如果是发给另一家的，请先切换企业。"), "info"
+        )
     return RedirectResponse(notice_words.said(who, notice).address or "/firm/notices", status_code=303)
 
 
