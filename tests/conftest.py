@@ -47,11 +47,20 @@ PUSHED = """
 """
 
 
+BEGUN_FIRST = (
+    "test_every_page", "test_c04_errors", "test_processes", "test_features", "test_walk", "test_role_table",
+    "test_datasets", "test_allocate", "test_backup", "test_embedded", "test_demo", "test_places_race",
+    "test_migrations",
+)  # fmt: skip
+"""Files that take half a minute and more: no process is left alone with one at the end (`--no-loadscope-reorder`)."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever touches the database is repeated in server mode: the fixture says so, nobody has to remember."""
     for item in items:
         if "database" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
+    items.sort(key=lambda item: BEGUN_FIRST.index(item.path.stem) if item.path.stem in BEGUN_FIRST else 99)
 
 
 @pytest.fixture(scope="session")

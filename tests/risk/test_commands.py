@@ -9,13 +9,10 @@ import pytest
 
 from risk.features import FEATURES
 from risk.model import RiskModel
+from tests.risk.by_command import run
 from tests.risk.worlds import arrow, random_world
 
 FIRMS = [f"91410199MA{number:07d}X" for number in range(60)]
-
-
-def run(*words):
-    return subprocess.run([sys.executable, "-m", "risk", *map(str, words)], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +66,9 @@ def test_a_missing_mirror_and_a_missing_model_are_one_sentence_and_exit_code_two
         assert answer.returncode == 2
         assert "Traceback" not in answer.stderr
         assert str(tmp_path) in answer.stderr
+
+
+def test_the_commands_are_a_program_of_their_own(tmp_path):
+    asked = [sys.executable, "-m", "risk", "card", "--model", str(tmp_path)]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (answer.returncode, "Traceback" in answer.stderr, str(tmp_path) in answer.stderr) == (2, False, True)

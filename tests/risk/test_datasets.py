@@ -1,8 +1,6 @@
 """Data sets: a spec and a query become rows; time is respected; bad input is one sentence with file, row and column."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,6 +9,7 @@ import pytest
 from risk import choice, contest, dataset, encode, spec, splits
 from risk.figures import figures
 from risk.spec import DatasetError
+from tests.risk.by_command import run
 
 SPEC = """
 title = "Loans of a made-up bank"
@@ -95,10 +94,6 @@ def folder(tmp_path):
 @pytest.fixture
 def told(folder):
     return spec.load(str(folder / "bank.toml"))
-
-
-def run(*words):
-    return subprocess.run([sys.executable, "-m", "risk", *map(str, words)], capture_output=True, text=True, check=False)
 
 
 def test_every_spec_of_the_house_is_read_and_names_no_leak_as_a_feature():
