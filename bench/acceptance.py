@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -116,25 +117,31 @@ def measured(name: str) -> list[Item]:
     return by_command(name, command) if command.exists() else [Item(name)]
 
 
+def _told(found: Mapping[str, Item]) -> str:
+    told = {name: asdict(one) for name, one in sorted(found.items(), key=lambda pair: int(pair[0][2:]))}
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("items", nargs="*", default=[])
     words.add_argument("--json", type=Path)
     asked = words.parse_args()
     found: dict[str, Item] = {}
+    screen = Console(width=160)
     for name in asked.items or ITEMS:
         for item in measured(name):
             known = found.setdefault(item.name, item)
             if known is not item:
                 known.holds = item.holds if known.holds is None else known.holds and bool(item.holds)
                 known.figures += item.figures
+            screen.print(f"{item.name} {item.word}: {'; '.join(item.figures)}", markup=False)
+        if asked.json:  # after each: whoever stops an hour's run early keeps what it found
+            asked.json.write_text(_told(found), encoding="utf-8")
     table = Table("item", "what", "", "measured", title="The acceptance list", show_lines=True)
     for name in sorted(found, key=lambda name: int(name[2:])):
         table.add_row(name, ITEMS[name], found[name].word, "\n".join(found[name].figures))
-    Console(width=160).print(table)
-    if asked.json:
-        told = {name: asdict(one) for name, one in sorted(found.items(), key=lambda pair: int(pair[0][2:]))}
-        asked.json.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    screen.print(table)
     return sum(one.holds is False for one in found.values())
 
 
