@@ -267,8 +267,6 @@ def _drop(engine: Any, name: str) -> None:
     """The cohort is gone with its answer."""
     if engine.name == "pyspark":
         engine.drop_view(name, force=True)
-    elif engine.name == "duckdb":
-        engine.con.execute(f"DROP TABLE {name}")
     else:
         engine.drop_table(name, force=True)
 
