@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from service.domain.definitions import DEFINITIONS, PERIOD, UNIVERSE
 from web.language import SOURCE, spoken
+from web.listing import day_in
 
 USUAL = timedelta(days=89)
 
@@ -29,19 +30,12 @@ def period() -> str:
 
 def days_of(request: Request, today: date) -> tuple[date, date]:
     """`?since=…&until=…`; ninety days up to today where nothing readable is said, in the right order."""
-    until = _day(request.query_params.get("until", "")) or today
-    since = _day(request.query_params.get("since", "")) or until - USUAL
+    until = day_in(request.query_params.get("until", "")) or today
+    since = day_in(request.query_params.get("since", "")) or until - USUAL
     return min(since, until), max(since, until)
 
 
 def as_of(request: Request, today: date) -> date | None:
     """`?as_of=…`: a past day as whose figures are asked for; None for today's."""
-    day = _day(request.query_params.get("as_of", ""))
+    day = day_in(request.query_params.get("as_of", ""))
     return day if day is not None and day < today else None
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from math import ceil
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -12,6 +13,14 @@ from web.language import Phrase
 
 Row = TypeVar("Row")
 DEEPEST_PAGE = 100_000
+
+
+def day_in(text: str | None) -> date | None:
+    """The day an address names (`2026-06-30`), or None where it names none."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from starlette.responses import Response
 from service.domain.errors import DomainError
 from service.domain.people import Role, Who
 from service.doors import Anyone, Now, Today, Tx, only
+from web.flash import redirect
 from web.forms import Filled, Typed, read
+from web.language import ngettext
 from web.render import page
 from web.tried_sheet import Seal, SheetForm, TriedPage, TriedRow, file_in, refused
 
@@ -62,6 +64,14 @@ class SheetDesk(Generic[Back]):
     def errors(self, call: Call, back: Back) -> dict[int, str]:
         """Row → why it would not be taken."""
         return {row.key: row.error for row in self.rows(call, back) if row.error}
+
+
+def told_of(call: Call, address: str, message: str, refusals: int) -> Response:
+    """Back to a page with what was done, and how many rows were not."""
+    if not refusals:
+        return redirect(call.request, address, message)
+    wrong = ngettext("%(num)d 行没有记录，请重新上传核对。", "%(num)d 行没有记录，请重新上传核对。", refusals)
+    return redirect(call.request, address, f"{message}{wrong % {'num': refusals}}", "warning")
 
 
 def add_sheet_routes(router: APIRouter, desk: SheetDesk[Back]) -> None:

@@ -22,7 +22,6 @@ from service.store.trail import Act
 from web import credit_sheet, formats, push_sheet, takeaway
 from web.credit_sheet import MOST_ROWS, Returned, Rows
 from web.csrf import guard
-from web.flash import redirect
 from web.forms import Ask, Day, Filled, Form, blank, money, percent, read, whole, wording
 from web.language import gettext, ngettext
 from web.language import lazy as _
@@ -31,7 +30,7 @@ from web.pages.bank_credit import months_later
 from web.refusals import said
 from web.render import page
 from web.returned_sheet import SheetBack
-from web.sheet_routes import Call, SheetDesk, add_sheet_routes
+from web.sheet_routes import Call, SheetDesk, add_sheet_routes, told_of
 from web.tried_sheet import SheetForm, TriedRow, by_id
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -130,10 +129,7 @@ def _report(call: Call, returned: Returned) -> Response:
     results = report_together(call.tx, call.who, _read(call.tx, call.who, returned).forms, call.today, call.now)
     refusals = sum(one.error is not None for one in (*results.grants, *results.drawdowns))
     message = ngettext("已报送 %(num)d 行。", "已报送 %(num)d 行。", results.fresh) % {"num": results.fresh}
-    if refusals:
-        wrong = ngettext("%(num)d 行没有记录，请重新上传核对。", "%(num)d 行没有记录，请重新上传核对。", refusals)
-        return redirect(call.request, HERE, f"{message}{wrong % {'num': refusals}}", "warning")
-    return redirect(call.request, HERE, message)
+    return told_of(call, HERE, message, refusals)
 
 
 def _copy(call: Call, returned: Returned) -> Response:

@@ -13,6 +13,7 @@ from web.briefing import KINDS, Briefing, Kind, brief
 from web.csrf import guard
 from web.documents import printed
 from web.figure_words import period, universe
+from web.listing import day_in
 from web.pages.official import Tab, badge
 from web.render import page
 
@@ -88,11 +89,8 @@ def print_briefing(request: Request, who: ACityOfficial, tx: Tx, today: Today, n
 def _asked(request: Request, today: date) -> tuple[Kind, date]:
     """`?kind=week&on=…`; yesterday, the last day that is closed, where nothing readable or a day to come is said."""
     kind: Kind = "week" if request.query_params.get("kind") == "week" else "day"
-    try:
-        on = date.fromisoformat(request.query_params.get("on", ""))
-    except ValueError:
-        return kind, today - timedelta(days=1)
-    return kind, on if date(2000, 1, 1) < on <= today else today - timedelta(days=1)
+    on = day_in(request.query_params.get("on"))
+    return kind, on if on is not None and date(2000, 1, 1) < on <= today else today - timedelta(days=1)
 
 
 def _address(kind: Kind, on: date, form: str = "") -> str:

@@ -20,7 +20,7 @@ from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, blank, read, wording
 from web.language import gettext, ngettext
 from web.language import lazy as _
-from web.listing import Column, Listing, Wish
+from web.listing import Column, Listing, Wish, day_in
 from web.pages.official import Tab
 from web.pages.operator import badge
 from web.render import page
@@ -91,7 +91,7 @@ class RecallPage:
 @router.get("/operator/lists")
 def show_day(request: Request, _who: AnOperator, tx: Tx, today: Today) -> Response:
     """Which lists went out that day, and is one of them wrong?"""
-    day = _day(request.query_params.get("on", ""), today)
+    day = day_in(request.query_params.get("on")) or today
     wish = Wish.of(request, (), usual="")
     rows, total = recalls.list_of_day(tx, day, PER_PAGE, wish.offset(PER_PAGE))
     filters = {"on": day.isoformat()} if day != today else {}
@@ -150,11 +150,3 @@ def _recall_page(request: Request, tx: Tx, list_id: int, form: Filled[Recall], s
     one = recalls.get_list(tx, list_id)
     standing, stands = recalls.list_lines(tx, list_id, "stands", MOST_NAMED)
     return page(request, "operator/list_recall.html", RecallPage(one, standing, stands, form), status=status)
-
-
-def _day(asked: str, today: date) -> date:
-    """The day an address names; today where it names none."""
-    try:
-        return date.fromisoformat(asked)
-    except ValueError:
-        return today

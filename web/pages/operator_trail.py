@@ -20,7 +20,7 @@ from web.csrf import guard
 from web.forms import Ask, Day, Form, Typed, read, wording
 from web.language import gettext
 from web.language import lazy as _
-from web.listing import Column, Listing, Wish
+from web.listing import Column, Listing, Wish, day_in
 from web.pages.operator import badge
 from web.render import page
 
@@ -116,14 +116,14 @@ def sought_of(request: Request, tx: Tx, today: date) -> Sought:
     asked = request.query_params
     query, bank = asked.get("q", "").strip()[:40], asked.get("bank", "")
     is_firm = len(query) == USCC_LENGTH
-    since = _day(asked.get("since"))
+    since = day_in(asked.get("since"))
     return Sought(
         uscc=query.upper() if is_firm else None,
         demand_id=trail_search.demand_numbered(tx, query.upper()) if query and not is_firm else None,
         verb=asked.get("verb") if asked.get("verb") in words.GROUPS["verb"] else None,
         noun=asked.get("noun") if asked.get("noun") in words.GROUPS["noun"] else None,
         since=since if since or query or "since" in asked else today,
-        until=_day(asked.get("until")),
+        until=day_in(asked.get("until")),
         bank_id=int(bank) if bank.isascii() and bank.isdigit() and len(bank) < USCC_LENGTH else None,
     )
 
@@ -131,7 +131,7 @@ def sought_of(request: Request, tx: Tx, today: date) -> Sought:
 @router.get("/operator/trail/chains")
 def show_chains(request: Request, _who: AnOperator, tx: Tx, today: Today) -> Response:
     """The chains of a day, to be verified."""
-    day = _day(request.query_params.get("day")) or today
+    day = day_in(request.query_params.get("day")) or today
     return page(request, "operator/chains.html", ChainsPage(day, trail_search.list_chains(tx, day), ()))
 
 
@@ -141,15 +141,8 @@ def verify(request: Request, who: AnOperator, tx: Tx, today: Today, now: Now, ty
     asked = read(ChainForm, typed)
     chain, day = (asked.answers.chain, asked.answers.day) if asked.is_right else ("", None)
     if chain:
-        day = _day(chain.split("/", 1)[0])
+        day = day_in(chain.split("/", 1)[0])
     day = day or today
     heads = trail_search.list_chains(tx, day)
     found = verify_chains(tx, who, [chain] if chain else [head.chain for head in heads], now)
     return page(request, "operator/chains.html", ChainsPage(day, heads, found))
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None

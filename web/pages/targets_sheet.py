@@ -22,7 +22,7 @@ from web.pages.city_targets import TargetsForm, asked_of, changes_of, years_of
 from web.pages.official import badge
 from web.refusals import said
 from web.render import page
-from web.sheet_routes import Call, SheetDesk, add_sheet_routes
+from web.sheet_routes import Call, SheetDesk, add_sheet_routes, told_of
 from web.target_sheet import AREAS, Returned
 from web.tried_sheet import SheetForm, TriedRow, by_id
 
@@ -109,10 +109,7 @@ def _set(call: Call, returned: Returned) -> Response:
     here = f"/targets?year={returned.year}"
     if not changed and not refusals:
         return redirect(call.request, here, gettext("没有改动。"), "info")
-    if refusals:
-        wrong = ngettext("%(num)d 行没有记录，请重新上传核对。", "%(num)d 行没有记录，请重新上传核对。", refusals)
-        return redirect(call.request, here, f"{message}{wrong % {'num': refusals}}", "warning")
-    return redirect(call.request, here, message)
+    return told_of(call, here, message, refusals)
 
 
 def _copy(call: Call, returned: Returned) -> Response:
