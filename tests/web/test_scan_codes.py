@@ -199,7 +199,7 @@ def test_what_was_said_behind_the_code_stands_in_the_firms_report_and_its_demand
         fang.sends(f"/firm/reports/{step}", **said)
     assert f'<option value="{world.bank}" selected>' in fang.page.html
     with database.transaction(the_platform("test")) as tx:
-        demand = a_demand(tx, FANG)
+        demand = a_demand(tx, FANG, now=Clock(demo_on=TODAY).now())
     gao = Browser(app, database, GAO)
     (one,) = {link for link in gao.opens("/enquiries?only=helped").links if re.fullmatch(r"/enquiries/\d+", link)}
     assert f"/demands/{demand}" in gao.opens(one).links
