@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 TEST_PROCESSES ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Compiled modules are kept: each of the hundred processes of a test run would compile them all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo real test check serve work bench soak acceptance pictures assets locale lock clean
 .DEFAULT_GOAL := setup

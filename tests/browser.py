@@ -13,8 +13,9 @@ from starlette.datastructures import State
 
 from service import security
 from service.accelerator import Accelerator
+from service.actions.issue_key import issue_key
 from service.clock import Clock, machine_now
-from service.domain.people import THE_DOOR, Membership, Person, SignIn, Who, the_platform
+from service.domain.people import THE_DOOR, Membership, Person, Role, SignIn, Who, the_platform
 from service.doors import House, cookie_name
 from service.settings import Settings
 from service.store import people
@@ -140,3 +141,11 @@ def session_of(database: Database, who: Who, today: Any) -> str:
         )  # fmt: skip
         people.add_sign_in(tx, sign_in)
     return token
+
+
+def machine(app: FastAPI, database: Database, who: Who) -> TestClient:
+    """A bank's own system, with a key its admin issued."""
+    admin = Who(Role.BANK_ADMIN, name="白总", bank_id=who.bank_id)
+    with database.transaction(admin) as tx:
+        secret = issue_key(tx, admin, "信贷系统", app.state.house.clock.now()).secret
+    return TestClient(app, headers={"Authorization": f"Bearer {secret}"}, raise_server_exceptions=False)

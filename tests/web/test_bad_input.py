@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from service.actions.answer_push import answer_line
 from service.actions.give_consent import give_consents
-from service.actions.issue_key import issue_key
 from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.answering import AnswerForm
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser, an_app
+from tests.browser import Browser, an_app, machine
 from tests.builders import (
     CITY,
     FANG,
@@ -81,14 +79,6 @@ def told() -> Iterator[list]:
     """The operator's lines."""
     with capture_logs() as lines:
         yield lines
-
-
-def machine(app, database, who: Who) -> TestClient:
-    """A bank's own system, with a key its admin issued."""
-    admin = Who(Role.BANK_ADMIN, name="白总", bank_id=who.bank_id)
-    with database.transaction(admin) as tx:
-        secret = issue_key(tx, admin, "信贷系统", NOW).secret
-    return TestClient(app, headers={"Authorization": f"Bearer {secret}"}, raise_server_exceptions=False)
 
 
 def there(database, table: str, **where) -> list:

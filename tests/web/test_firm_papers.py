@@ -34,9 +34,9 @@ PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 STATEMENT, LICENCE = "近一年流水", "营业执照"
 
 
-def a_picture(kind: str, size: tuple[int, int] = (30, 20), **more) -> bytes:
+def a_picture(kind: str, size: tuple[int, int] = (30, 20), mode: str = "RGB", **more) -> bytes:
     drawn = BytesIO()
-    Image.new("RGB", size, "white").save(drawn, kind, **more)
+    Image.new(mode, size, "white").save(drawn, kind, **more)
     return drawn.getvalue()
 
 
@@ -171,7 +171,7 @@ def test_a_withdrawn_consent_closes_the_papers_too(app, database, fang, world, l
         (b"%PDF-1.7 cut off", "只接收 PDF、JPG 和 PNG"),
         (b"\xff\xd8\xff\xe0 no picture", "这张图片打不开"),
         (a_picture("PNG")[:40], "这张图片打不开"),
-        (a_picture("PNG", (9_000, 7_000)), "像素太多"),
+        (a_picture("PNG", (9_000, 7_000), mode="1"), "像素太多"),
         (PDF + b"0" * files.MOST_BYTES, "超过 10 MB"),
     ],
 )

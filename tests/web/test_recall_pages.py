@@ -7,7 +7,7 @@ import pytest
 from service.actions.push_lists import push_missing
 from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
-from tests.browser import Browser
+from tests.browser import Browser, machine
 from tests.builders import FANG, FANG_HERSELF, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, rows_of
 from web.main import build_app
 
@@ -82,6 +82,18 @@ def test_the_bank_reads_when_and_why_and_cannot_answer_any_more(there) -> None:
     assert not [form for form in said.forms if form["action"].endswith("/answer")]
     assert "其余 0 项照旧" in there.officer.opens(f"/push-lists/{there.line['list_id']}").words
     assert f"第 1 份清单已召回：{WHY}。" in there.officer.opens("/bank/notices").words
+
+
+def test_the_banks_own_system_reads_so_too(database, there) -> None:
+    there.recalls()
+    system = machine(there.officer.client.app, database, bai(there.line["bank_id"]))
+    lists = system.get("/api/v1/push-lists").json()["push_lists"]
+    assert [one["id"] for one in lists if one["recalled_at"]] == [there.line["list_id"]]
+    answer = {"line_id": there.line["id"], "kind": "contacted"}
+    late = system.post(f"/api/v1/push-lines/{there.line['id']}/answer", json=answer)
+    assert (late.status_code, late.json()["detail"]) == (409, f"平台已于 {TODAY} 召回这份清单，此项不用反馈。")
+    with database.transaction(the_platform("test")) as tx:
+        assert rows_of(tx, "answer") == []
 
 
 def test_the_firm_reads_that_its_demand_waits_for_a_bank_again(there) -> None:

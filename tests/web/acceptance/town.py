@@ -20,6 +20,7 @@ from service.actions.plan_visits import PlanForm, plan_visits
 from service.actions.promote_model import propose_model
 from service.actions.push_lists import push_missing
 from service.actions.raise_objection import ObjectionForm, raise_objection
+from service.actions.recall_list import RecallForm, recall_list
 from service.actions.record_visits import Heard, record_visit
 from service.actions.rehearse_policy import rehearse_waiting
 from service.actions.report_credit import report_drawdowns, report_grants
@@ -52,6 +53,7 @@ from tests.builders import (
     TODAY,
     ZHONGYUAN,
     Small,
+    a_bank,
     a_demand,
     a_firm,
     a_firm_with_records,
@@ -69,7 +71,7 @@ from tests.registering import SHI, a_waiting_deputy, walks
 from tests.reports import fills_in
 from tests.web.acceptance.pages import EXPORTS, MODELS, PAGES, STRICT, YESTERDAY
 
-RED, NEW = "91410199MA0000031F", "91410199MA00000998"
+RED, NEW, CALLED_BACK = "91410199MA0000031F", "91410199MA00000998", uscc.synthetic("enterprise", 987_657)
 LAST = date(2026, 5, 31)
 OTTO = Who(Role.OPERATOR, 9, "欧")
 OFFER = OfferForm(40_000_000, Decimal("0.0435"), 12, "credit")
@@ -108,6 +110,7 @@ def a_town(database: Database, settings: Settings, folder: Path) -> Town:
     _people(town, made)
     _answers(town, made)
     _credit(town)
+    _recall(town, model)
     _follow_ups(town)
     _visits(town)
     _letters(town, made)
@@ -223,6 +226,21 @@ def _credit(town: Town) -> None:
         form = DrawForm(granted.key, "HT-9", 10_000_000, Decimal("0.0435"), TODAY, TODAY.replace(year=2027))
         (drawn,) = report_drawdowns(tx, officer, [form], TODAY, NOW)
     town.things |= {"accepted": town.things["paid"], "grant": granted.key, "drawdown": drawn.key}
+
+
+def _recall(town: Town, model: Any) -> None:
+    """A third bank's list, of one firm, was a mistake and is called back."""
+    with town.database.transaction(PLATFORM) as tx:
+        third = a_bank(tx, "BAO")
+        a_product(tx, third)
+        tools = some_tools(tx, model=model)
+        demand = a_demand(tx, a_firm_with_records(tx, CALLED_BACK, name="召回实业有限公司"), (third,), tools)
+        push_missing(tx, PLATFORM, TODAY, NOW, tools)
+        (line,) = rows_of(tx, "push_line", bank_id=third)
+        recall_list(tx, OTTO, RecallForm(line["list_id"], "税务报送有误，已改正"), TODAY, NOW)
+    town.people["officer of a list recalled"] = Who(Role.OFFICER, 5, "鲍", bank_id=third)
+    town.people["firm of a list recalled"] = Who(Role.FIRM, 25, "召", uscc=CALLED_BACK)
+    town.things |= {"recalled list": line["list_id"], "recalled line": line["id"], "recalled demand": demand}
 
 
 def _follow_ups(town: Town) -> None:
