@@ -19,7 +19,7 @@ class CreditGrant(SQLModel, table=True):
         Index("credit_grant_one_live", "line_id", unique=True, postgresql_where="voided_at IS NULL"),
     )
     id: int | None = identity()
-    line_id: int = points_to("push_line.id", index=False)
+    line_id: int = points_to("push_line.id")
     demand_id: int = points_to("demand.id")
     bank_id: int = points_to("bank.id")
     product_id: int = points_to("product.id", index=False)

@@ -314,7 +314,7 @@ class Offer(SQLModel, table=True):
         Index("offer_one_open", "line_id", unique=True, postgresql_where="state IN ('open','accepted')"),
     )
     id: int | None = identity()
-    line_id: int = points_to("push_line.id", index=False)
+    line_id: int = points_to("push_line.id")
     answer_id: int = points_to("answer.id", index=False)
     bank_id: int = points_to("bank.id", index=False)
     demand_id: int = points_to("demand.id")
