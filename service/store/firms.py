@@ -14,6 +14,8 @@ from service.domain.standards import size
 
 # The newest registration and annual report in force decide; without the figures its sector asks for a firm stays
 # unclassified. `size_line` holds the standard's bounds for each industry code that occurs (domain/standards/size.py).
+# `item || ''` keeps the index by item out of the plan: statistics from before an item's first feed say it has no rows,
+# and by them all of its records would be looked through once for every firm.
 _REFRESH = """
 INSERT INTO firm (uscc, name, kind, district, industry, established_on, status, size_class, employees, revenue_fen,
     assets_fen, wrong_code, feed_id)
@@ -30,11 +32,11 @@ SELECT g.uscc, g.details->>'name', g.details->>'kind', g.details->>'district', g
         ELSE 'micro' END,
     y.quantity::int, y.amount_fen, y.assets, g.uscc = ANY(:wrong_codes), g.feed_id
 FROM pg_temp.touched t
-JOIN record g ON g.uscc = t.uscc AND g.item = 'registration' AND g.superseded_on IS NULL
+JOIN record g ON g.uscc = t.uscc AND g.item || '' = 'registration' AND g.superseded_on IS NULL
 JOIN pg_temp.size_line z USING (code)
 LEFT JOIN LATERAL (
     SELECT quantity, amount_fen, (details->>'assets_fen')::bigint AS assets FROM record a
-    WHERE a.uscc = t.uscc AND a.item = 'annual_report' AND a.superseded_on IS NULL AND a.withdrawn_on IS NULL
+    WHERE a.uscc = t.uscc AND a.item || '' = 'annual_report' AND a.superseded_on IS NULL AND a.withdrawn_on IS NULL
     ORDER BY a.key DESC LIMIT 1) y ON true
 ON CONFLICT (uscc) DO UPDATE SET name = excluded.name, kind = excluded.kind, district = excluded.district,
     industry = excluded.industry, established_on = excluded.established_on, status = excluded.status,
@@ -44,7 +46,7 @@ WHERE firm.* IS DISTINCT FROM excluded.*
 """
 _CODES = """
 SELECT DISTINCT g.code FROM pg_temp.touched t
-JOIN record g ON g.uscc = t.uscc AND g.item = 'registration' AND g.superseded_on IS NULL
+JOIN record g ON g.uscc = t.uscc AND g.item || '' = 'registration' AND g.superseded_on IS NULL
 """
 _SIZE_LINE = """
 DROP TABLE IF EXISTS pg_temp.size_line;

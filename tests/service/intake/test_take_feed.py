@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +22,7 @@ from service.domain.record import Feed, Record
 from service.intake.catalogue import load_catalogue
 from service.store import feeds, firms, objections, records
 from service.store.database import Database, transaction
+from service.store.server import ServerAddress
 from tests.service.intake.feed_files import DAY, FANG, FENG, OU, TAX, Take, tax, write
 
 NOON = datetime(2026, 6, 5, 4, tzinfo=UTC)
@@ -210,6 +212,17 @@ def test_registration_and_annual_report_make_the_firm_in_whichever_order_they_co
 def test_a_firm_without_an_annual_report_is_unclassified(take: Take, tx: Session) -> None:
     take("registration", [[FENG, "冯记", "individual", "410181", "F52", "2022-01-01", "active", "none"]], REGISTRATION)
     assert firms.get(tx, FENG).size_class == "unclassified"
+
+
+def test_an_items_first_feed_is_not_looked_through_once_for_every_firm(reused: ServerAddress) -> None:
+    """Before it the planner takes the item for empty; even with nothing better left it must not find firms by item."""
+    with psycopg.connect(reused.admin_url) as admin:
+        admin.execute(f"CREATE TEMP TABLE touched (uscc text); {firms._SIZE_LINE}")
+        admin.execute("DROP INDEX record_in_force; SET LOCAL enable_seqscan = off")
+        plan = str(admin.execute("EXPLAIN " + firms._REFRESH.replace(":wrong_codes", "'{}'")).fetchall())
+        admin.rollback()
+    assert "on record a" in plan
+    assert "record_by_day" not in plan
 
 
 def test_a_wrong_check_character_is_let_in_flagged_and_counted(take: Take, tx: Session) -> None:
