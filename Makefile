@@ -13,6 +13,9 @@ TEST_PROCESSES ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Compiled modules are kept: each of the hundred processes of a test run would compile them all anew.
 unexport PYTHONDONTWRITEBYTECODE
+# One thread of arithmetic for each process: where three share two cores, more only wait for each other.
+test soak: export OMP_NUM_THREADS = 1
+test soak: export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: setup demo real test check serve work bench soak acceptance pictures assets locale lock clean
 .DEFAULT_GOAL := setup
