@@ -104,9 +104,12 @@ def by_tests(name: str, files: list[Path]) -> list[Item]:
 
 
 def by_command(name: str, command: Path) -> list[Item]:
-    """What a command says: its last lines."""
+    """What a command says: the rows of its tables, or else its last lines."""
     done = subprocess.run([sys.executable, str(command)], cwd=ROOT, check=False, capture_output=True, text=True)
-    return [Item(name, done.returncode == 0, (done.stdout or done.stderr).strip().splitlines()[-12:])]
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    rows = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines if line.startswith("│")]
+    told = [f"{what} {found}" + (f" (at most {most[0]})" if most and most[0] else "") for what, found, *most in rows]
+    return [Item(name, done.returncode == 0, told or lines[-12:])]
 
 
 def measured(name: str) -> list[Item]:
