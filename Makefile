@@ -9,6 +9,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 # Tests run in this many processes, each with a database of its own; on two cores one of three always waits for something.
 TEST_PROCESSES ?= 3
+MARKS ?= not soak
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Compiled modules are kept: each of the hundred processes of a test run would compile them all anew.
@@ -38,7 +39,7 @@ real: setup
 	$(BIN)/xindeng demo --real ../shared/data/cumcm2020c
 
 test: setup
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m "not soak"
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(MARKS)"
 
 check: setup
 	$(BIN)/ruff format --check .

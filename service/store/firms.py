@@ -12,11 +12,13 @@ from service.domain.firm import Firm
 from service.domain.objection import OBJECTION_UPHELD
 from service.domain.standards import size
 
-# The newest registration and annual report in force decide; without the figures its sector asks for a firm stays
-# unclassified. `size_line` holds the standard's bounds for each industry code that occurs (domain/standards/size.py).
 # `item || ''` keeps the index by item out of the plan: statistics from before an item's first feed say it has no rows,
 # and by them all of its records would be looked through once for every firm.
-_REFRESH = """
+_REGISTERED = "JOIN record g ON g.uscc = t.uscc AND g.item || '' = 'registration' AND g.superseded_on IS NULL"
+
+# The newest registration and annual report in force decide; without the figures its sector asks for a firm stays
+# unclassified. `size_line` holds the standard's bounds for each industry code that occurs (domain/standards/size.py).
+_REFRESH = f"""
 INSERT INTO firm (uscc, name, kind, district, industry, established_on, status, size_class, employees, revenue_fen,
     assets_fen, wrong_code, feed_id)
 SELECT g.uscc, g.details->>'name', g.details->>'kind', g.details->>'district', g.code, g.happened_on, g.status,
@@ -32,7 +34,7 @@ SELECT g.uscc, g.details->>'name', g.details->>'kind', g.details->>'district', g
         ELSE 'micro' END,
     y.quantity::int, y.amount_fen, y.assets, g.uscc = ANY(:wrong_codes), g.feed_id
 FROM pg_temp.touched t
-JOIN record g ON g.uscc = t.uscc AND g.item || '' = 'registration' AND g.superseded_on IS NULL
+{_REGISTERED}
 JOIN pg_temp.size_line z USING (code)
 LEFT JOIN LATERAL (
     SELECT quantity, amount_fen, (details->>'assets_fen')::bigint AS assets FROM record a
@@ -44,9 +46,9 @@ ON CONFLICT (uscc) DO UPDATE SET name = excluded.name, kind = excluded.kind, dis
     assets_fen = excluded.assets_fen, wrong_code = excluded.wrong_code, feed_id = excluded.feed_id
 WHERE firm.* IS DISTINCT FROM excluded.*
 """
-_CODES = """
+_CODES = f"""
 SELECT DISTINCT g.code FROM pg_temp.touched t
-JOIN record g ON g.uscc = t.uscc AND g.item || '' = 'registration' AND g.superseded_on IS NULL
+{_REGISTERED}
 """
 _SIZE_LINE = """
 DROP TABLE IF EXISTS pg_temp.size_line;
