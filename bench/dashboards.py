@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 import psycopg
-from _signed_in import measured, signed_in
+from _signed_in import Timed, measured, signed_in
 from fastapi.testclient import TestClient
 from rich.console import Console
 from rich.table import Table
@@ -102,11 +102,12 @@ def run(demands: int, runs: int) -> dict[str, dict[str, float]]:
             fill(database, demands)
             with psycopg.connect(address.owner_url, autocommit=True) as owner:
                 owner.execute("ANALYZE")  # what the server does by itself within minutes
-            client = TestClient(build_app(settings, database, Clock(demo_on=DEMO_DAY)), headers={"accept": "text/html"})
+            app = Timed(build_app(settings, database, Clock(demo_on=DEMO_DAY)))
+            client = TestClient(app, headers={"accept": "text/html"})
             client.cookies.set(cookie_name(settings), signed_in(database, Who(Role.CITY, name="市"), DEMO_DAY))
             found = {}
             for name, path in PAGES.items():
-                times = measured(client, path, runs)
+                times = measured(app, client, path, runs)
                 found[name] = {"median_ms": round(median(times), 1), "worst_ms": round(max(times), 1)}
             database.dispose()
     finally:

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
-from _signed_in import measured, signed_in
+from _signed_in import Timed, measured, signed_in
 from fastapi.testclient import TestClient
 from rich.console import Console
 from rich.table import Table
@@ -59,7 +59,7 @@ PAGES = {
     "all, a name": "/push-lists?only=all&q=青禾",
     "all, a rare name": "/push-lists?only=all&q=第77777号",
     "all, a code": "/push-lists?only=all&q=914101000000077777",
-    "all, a number": "/push-lists?only=all&q=D077777",
+    "all, a number": "/push-lists?only=all&q=20260630-077777",
     "all, nothing found": "/push-lists?only=all&q=没有这家",
     "one list": "/push-lists/1",
     "figures": "/bank/figures",
@@ -95,7 +95,7 @@ INSERT INTO verdict (id, demand_id, uscc, district, judged_on, judged_at, cause,
 INSERT INTO demand (id, number, uscc, district, amount_fen, term_months, use, use_text, guarantees, channel,
         wants_renewal_without_repayment, reported_on, reported_at, version, state, light, light_since_on, verdict_id,
         next_step, next_by, next_on, waits_for_calendar, firm_seen_on)
-    SELECT n, 'D' || lpad(n::text, 6, '0'), '91410100' || lpad(n::text, 10, '0'),
+    SELECT n, '20260630-' || lpad(n::text, 6, '0'), '91410100' || lpad(n::text, 10, '0'),
         (CAST(:areas AS text[]))[1 + n % 16], 100000 * (1 + n::bigint * 7919 % 500), 12, 'working_capital', '', '{{}}',
         'web', false, :from, now(), 1, 'pushed', (ARRAY['green','green','yellow','red'])[1 + n % 4], :from, n, 'answer',
         'bank', :to, false, :from FROM generate_series(1, :demands) n;
@@ -169,17 +169,18 @@ def run(demands: int, runs: int, kept: Path | None) -> dict[str, dict[str, float
                 fill(address.admin_url, demands)
                 (folder / "filled").touch()
             database = use(Database(address))
-            client = TestClient(build_app(settings, database, Clock(demo_on=DEMO_DAY)), headers={"accept": "text/html"})
+            app = Timed(build_app(settings, database, Clock(demo_on=DEMO_DAY)))
+            client = TestClient(app, headers={"accept": "text/html"})
             client.cookies.set(
                 cookie_name(settings), signed_in(database, Who(Role.OFFICER, name="白", bank_id=1), DEMO_DAY)
             )
             for path in ("/push-lists", "/push-lists?only=all&sort=firm_name"):
-                measured(client, path, WARM)
+                measured(app, client, path, WARM)
             found = {}
             for name, path in PAGES.items():
                 client.get(path)
                 spent = _cpu_ms(folder)
-                times = measured(client, path, runs)
+                times = measured(app, client, path, runs)
                 cpu = (_cpu_ms(folder) - spent) / (runs + 1)
                 found[name] = {"median_ms": round(median(times), 1), "cpu_ms": round(cpu, 1)}
             database.dispose()
@@ -200,8 +201,8 @@ def main() -> None:
     table = Table("page", "median, ms", "CPU, ms", title=f"A bank's list among {asked.demands:,} demands")
     for name, one in figures.items():
         table.add_row(name, f"{one['median_ms']:,}", f"{one['cpu_ms']:,}")
-    within = all(one["cpu_ms"] <= BAR_MS for one in figures.values())
-    Console().print(table, f"at most {BAR_MS} ms of processor time: {within}")
+    within = all(one["median_ms"] <= BAR_MS for one in figures.values())
+    Console().print(table, f"at most {BAR_MS} ms: {within}")
     if asked.json:
         asked.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1))
 

@@ -20,7 +20,7 @@ from service.store.bank_desk import Wanted
 
 router = APIRouter(prefix="/api/v1", tags=["banks"])
 
-LIST = ("id", "on", "number", "cause", "lines", "waiting", "amount_fen", "content_hash", "published_at", "recalled_at")
+LIST = ("id", "on", "number", "cause", "lines", "amount_fen", "content_hash", "published_at", "recalled_at")
 LINE = (
     "id", "list_id", "listed_on", "list_number", "rank", "is_intended", "demand_id", "demand_number", "state",
     "due_step", "due_on", "waits_for_calendar", "uscc", "firm_name", "firm_kind", "district", "industry", "size_class",
@@ -38,7 +38,8 @@ PRODUCT = (
 def show_lists(who: AnOfficer, tx: Tx, today: Today, since: date | None = None, until: date | None = None) -> Any:
     """The bank's lists; today's where no days are named."""
     rows = bank_desk.list_lists(tx, who, since or today, until or today)
-    return {"push_lists": [row_out(row, *LIST) for row in rows]}
+    undecided = bank_desk.count_open(tx, who).undecided
+    return {"push_lists": [row_out(row, *LIST) | {"waiting": undecided.get(row.id, 0)} for row in rows]}
 
 
 @router.get("/push-lines")

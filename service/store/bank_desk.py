@@ -1,5 +1,7 @@
 """What a bank officer works from: the bank's lists, and lines with the firm behind them while its consent stands."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,15 +12,13 @@ from sqlmodel import Session
 
 from service.domain.errors import NotFound
 from service.domain.people import Who
+from service.domain.push_list import UNANSWERED, WAITING_FOR_BANK
 from service.store import outlets
 
 LISTS = text("""
     SELECT s.id, s.bank_id, s."on", s.number, s.cause, s.lines, s.amount_fen, s.content_hash, s.published_at,
-           coalesce(w.waiting, 0) AS waiting, r.recalled_at
-    FROM push_list s LEFT JOIN push_list_recall r ON r.list_id = s.id LEFT JOIN (
-        SELECT list_id, count(*) AS waiting FROM push_line
-        WHERE bank_id = :bank_id AND state IN ('pushed', 'received', 'contacted') AND closed_on IS NULL GROUP BY list_id
-    ) w ON w.list_id = s.id
+           r.recalled_at
+    FROM push_list s LEFT JOIN push_list_recall r ON r.list_id = s.id
     WHERE s.bank_id = :bank_id AND s."on" BETWEEN :since AND :until
     ORDER BY s."on" DESC, s.number DESC
 """)
@@ -83,8 +83,39 @@ ONLY = {
 
 
 def list_lists(tx: Session, who: Who, since: date, until: date) -> Sequence[Row[Any]]:
-    """The bank's lists of these days, latest first, with how many lines still wait for its word."""
+    """The bank's lists of these days, latest first."""
     return tx.execute(LISTS, {"bank_id": who.bank_id, "since": since, "until": until}).all()
+
+
+@dataclass(frozen=True)
+class OpenLines:
+    """How many of a bank's lines are not closed yet."""
+
+    total: int
+    unanswered: int
+    """That wait for its first word."""
+    undecided: Mapping[int, int]
+    """That wait for its offer or refusal, by list; a list without any is not named."""
+
+
+def count_open(tx: Session, who: Who) -> OpenLines:
+    """The bank's open lines, all of them counted in one look."""
+    found = tx.execute(
+        text(
+            "SELECT list_id, state, count(*) AS lines FROM push_line"
+            " WHERE bank_id = :bank_id AND closed_on IS NULL GROUP BY list_id, state"
+        ),
+        {"bank_id": who.bank_id},
+    ).all()
+    undecided = Counter[int]()
+    for row in found:
+        if row.state in WAITING_FOR_BANK:
+            undecided[row.list_id] += row.lines
+    return OpenLines(
+        total=sum(row.lines for row in found),
+        unanswered=sum(row.lines for row in found if row.state in UNANSWERED),
+        undecided=undecided,
+    )
 
 
 MINE = (
@@ -100,18 +131,21 @@ MY_OUTLET = (
 """Given to someone of it, or nobody's yet and of the district whose new lines it takes."""
 
 
-def list_lines(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[Sequence[Row[Any]], int]:
+def list_lines(
+    tx: Session, who: Who, wanted: Wanted, today: date, opened: OpenLines | None = None
+) -> tuple[Sequence[Row[Any]], int]:
     """One page of the bank's lines, and how many there are in all.
 
     The page's lines are found and counted in one index; what is known of each is looked up for these alone. Words are
-    looked for in every line, so those that hold them are counted in the same look.
+    looked for in every line, so those that hold them are counted in the same look; all the open ones need no counting
+    where `opened` has counted them.
     """
     where, values = _sought(tx, who, wanted, today)
     if not wanted.query:
         ids = _window(tx, wanted, "l.id", where, values).scalars().all()
-        return list_of_ids(tx, who, ids), _count(tx, where, values)
+        return list_of_ids(tx, who, ids), _count(tx, where, values, opened)
     found = _window(tx, wanted, "l.id, count(*) OVER () AS total", where, values).all()
-    total = found[0].total if found else _count(tx, where, values) if wanted.offset else 0
+    total = found[0].total if found else _count(tx, where, values, opened) if wanted.offset else 0
     return list_of_ids(tx, who, [row.id for row in found]), total
 
 
@@ -139,7 +173,7 @@ def count_each(tx: Session, who: Who, wishes: Sequence[Wanted], today: date) -> 
     """How many lines each of these wishes finds, in one look at the bank's lines."""
     if not wishes:
         return []
-    values: dict[str, Any] = _asker(tx, who, today)
+    values: dict[str, Any] = _asker(tx, who, today, is_mine=any(wanted.is_mine for wanted in wishes))
     counts = []
     for place, wanted in enumerate(wishes):
         conditions, given = _conditions(wanted, f"_{place}")
@@ -150,11 +184,14 @@ def count_each(tx: Session, who: Who, wishes: Sequence[Wanted], today: date) -> 
     return [int(count) for count in tx.execute(text(found), values).one()]
 
 
-EVERYTHING = "WHERE l.bank_id = :bank_id AND true"
+EVERYTHING = f"WHERE l.bank_id = :bank_id AND {ONLY['all']}"
+EVERY_OPEN_ONE = f"WHERE l.bank_id = :bank_id AND {ONLY['open']}"
 
 
-def _count(tx: Session, where: str, values: Mapping[str, Any]) -> int:
+def _count(tx: Session, where: str, values: Mapping[str, Any], opened: OpenLines | None) -> int:
     """How many lines there are; of every line the bank ever had its lists know, and never change."""
+    if opened is not None and where == EVERY_OPEN_ONE:
+        return opened.total
     whole = "SELECT coalesce(sum(lines), 0) FROM push_list WHERE bank_id = :bank_id"
     found = whole if where == EVERYTHING else f"SELECT count(*) FROM push_line l {where}"
     return int(tx.execute(text(found), values).scalar_one())
@@ -163,13 +200,15 @@ def _count(tx: Session, where: str, values: Mapping[str, Any]) -> int:
 def _sought(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
     """The condition for the lines that are wanted, with its values."""
     conditions, values = _conditions(wanted)
-    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", _asker(tx, who, today) | values
+    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", _asker(
+        tx, who, today, is_mine=wanted.is_mine
+    ) | values
 
 
-def _asker(tx: Session, who: Who, today: date) -> dict[str, Any]:
-    """Who asks, with those they stand in for today."""
-    absent = [row.absent_id for row in outlets.stand_ins_on(tx, who, today).values() if row.deputy_id == who.person_id]
-    people = [who.person_id, *absent]
+def _asker(tx: Session, who: Who, today: date, *, is_mine: bool) -> dict[str, Any]:
+    """Who asks, and where it is about their own lines with those they stand in for today."""
+    stand_ins = outlets.stand_ins_on(tx, who, today).values() if is_mine else ()
+    people = [who.person_id, *(row.absent_id for row in stand_ins if row.deputy_id == who.person_id)]
     return {"bank_id": who.bank_id, "today": today, "person_id": who.person_id, "people": people}
 
 
@@ -195,8 +234,19 @@ def _conditions(wanted: Wanted, mark: str = "") -> tuple[list[str], dict[str, An
     return conditions, values
 
 
+WHOLE_CODE = re.compile(r"[0-9A-Z]{18}", re.ASCII | re.IGNORECASE)
+WHOLE_NUMBER = re.compile(r"\d{8}-\d{6}", re.ASCII)
+
+
 def _speaks_of(query: str) -> str:
-    """Where to look: codes and numbers are ASCII, names are hardly ever; letters alone may be either in any case."""
+    """Where to look: codes and numbers are ASCII, names are hardly ever; letters alone may be either in any case.
+
+    What is a firm's whole code or a demand's whole number is found by its index.
+    """
+    if WHOLE_CODE.fullmatch(query):
+        return "l.uscc = {code} AND NOT l.view_closed"
+    if WHOLE_NUMBER.fullmatch(query):
+        return "l.demand_id = (SELECT id FROM demand WHERE number = {code}) AND NOT l.view_closed"
     if not query.isascii():
         return "strpos(l.firm_name, {name}) > 0"
     name = (
@@ -213,15 +263,3 @@ def get_line(tx: Session, who: Who, line_id: int) -> Row[Any]:
     if row is None:
         raise NotFound("没有找到这个推送项。")
     return row
-
-
-def count_due(tx: Session, who: Who, today: date) -> int:
-    """How many of the bank's lines wait for its word today."""
-    found: int = tx.execute(
-        text(
-            "SELECT count(*) FROM push_line WHERE bank_id = :bank_id AND closed_on IS NULL"
-            " AND state IN ('pushed', 'received') AND pushed_on <= :today"
-        ),
-        {"bank_id": who.bank_id, "today": today},
-    ).scalar_one()
-    return found

@@ -59,13 +59,21 @@ USUAL = frozenset({"light", "amount_fen", "term", "product", "grade", "state", "
 def badge(request: Request, who: AnOfficer, tx: Tx, today: Today) -> None:
     """The header says for which bank one acts, and how many lines wait for its first word."""
     bank = banks.get(tx, who.bank_id)
+    request.state.open_lines = bank_desk.count_open(tx, who)
     tallies = {
-        "due": bank_desk.count_due(tx, who, today),
+        "due": request.state.open_lines.unanswered,
         "notices": notices.count_unread(tx, who),
         "urgings": urgings.count_for(tx, who, today),
         "enquiries": count_enquiries(tx, who, today),
     }
     request.state.badge = Badge(who.name, who.role, bank.name, tallies)
+
+
+def catch_up(request: Request, who: Who, tx: Tx, now: datetime) -> None:
+    """Give what was answered together and can no longer be undone; the header counts anew where anything was."""
+    if give_held(tx, now, who.bank_id):
+        request.state.open_lines = bank_desk.count_open(tx, who)
+        request.state.badge.tallies["due"] = request.state.open_lines.unanswered
 
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -105,6 +113,8 @@ class ListsPage:
     listing: Listing[Row[Any]]
     tabs: Sequence[Tab]
     lists: Sequence[Row[Any]]
+    undecided: Mapping[int, int]
+    """How many lines of a list wait for the bank's offer or refusal."""
     marks: Mapping[int, bool]
     form: Filled[BulkForm]
     reasons: Sequence[words.Option]
@@ -127,10 +137,6 @@ class ListsPage:
     @property
     def answerable(self) -> frozenset[str]:
         return frozenset(ANSWERABLE)
-
-    @property
-    def waiting(self) -> int:
-        return sum(int(row.waiting) for row in self.lists)
 
     @property
     def query(self) -> str:
@@ -165,18 +171,19 @@ class AnsweredPage:
 @router.get("/push-lists")
 def show_lists(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now) -> Response:
     """Whom must I answer today? What was answered together and can no longer be undone is given first."""
-    give_held(tx, now, who.bank_id)
+    catch_up(request, who, tx, now)
+    filters = list_views.list_filters(tx, who)
     if set(request.query_params) <= {"filter"}:
-        kept = _kept_filter(request, list_views.list_filters(tx, who))
+        kept = _kept_filter(request, filters)
         if kept is not None:
             return redirect(request, f"/push-lists?{urlencode(kept.query)}")
-    return lists_page(request, tx, who, today, now, blank(BulkForm))
+    return lists_page(request, tx, who, today, now, blank(BulkForm), filters=filters)
 
 
 @router.get("/push-lists/{list_id}")
 def show_list(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Response:
     """One list as it was published, with what has become of its lines."""
-    give_held(tx, now, who.bank_id)
+    catch_up(request, who, tx, now)
     return lists_page(request, tx, who, today, now, blank(BulkForm), one=bank_line.get_list(tx, who, list_id))
 
 
@@ -234,15 +241,18 @@ def lists_page(
     form: Filled[BulkForm],
     status: int = 200,
     one: Row[Any] | None = None,
+    filters: Sequence[Row[Any]] | None = None,
 ) -> Response:
+    """The list, with a form that may have come back; `filters`: the officer's own, where they are known already."""
     wish = Wish.of(request, COLUMNS, usual="due_on")
     wanted = _wanted(request.query_params, wish, one.id if one else None)
     kept = {name: value for name, value in _filters(wanted).items() if value}
-    rows, total = bank_desk.list_lines(tx, who, wanted, today)
+    opened: bank_desk.OpenLines = request.state.open_lines
+    rows, total = bank_desk.list_lines(tx, who, wanted, today, opened)
     if not rows and 0 < total <= wanted.offset:  # what was answered has left the page one stood on
         wish = replace(wish, page=ceil(total / PER_PAGE))
         wanted = replace(wanted, offset=wish.offset(PER_PAGE))
-        rows, total = bank_desk.list_lines(tx, who, wanted, today)
+        rows, total = bank_desk.list_lines(tx, who, wanted, today, opened)
     address = f"/push-lists/{one.id}" if one else "/push-lists"
     chosen = list_views.columns_of(tx, who)
     shown = [
@@ -263,6 +273,7 @@ def lists_page(
             for key, label in FILTERS.items()
         ],
         lists=lists,
+        undecided=opened.undecided,
         marks=certificates.marks_of(tx, [row.id for row in lists]),
         form=form,
         reasons=words.options("refusal_reason"),
@@ -270,7 +281,7 @@ def lists_page(
         only=wanted.only,
         wanted=wanted,
         held=held_of(tx, who, now),
-        kept=_kept_tabs(tx, who, today, kept | {"sort": ("-" if wish.descending else "") + wish.sort}),
+        kept=_kept_tabs(tx, who, today, filters, kept | {"sort": ("-" if wish.descending else "") + wish.sort}),
         name_form=blank(NameForm),
         products=[words.Option(str(row.id), row.name) for row in products.list_of_bank(tx, who.bank_id, today)],
         my_outlet=next(
@@ -306,9 +317,11 @@ def _kept_filter(request: Request, kept: Sequence[Row[Any]]) -> Row[Any] | None:
     return next((one for one in kept if (str(one.id) == number if number else one.is_default)), None)
 
 
-def _kept_tabs(tx: Tx, who: Who, today: date, now_asked: Mapping[str, str]) -> Sequence[Tab]:
+def _kept_tabs(
+    tx: Tx, who: Who, today: date, filters: Sequence[Row[Any]] | None, now_asked: Mapping[str, str]
+) -> Sequence[Tab]:
     """The officer's own filters as links, each with how many lines it finds."""
-    kept = list_views.list_filters(tx, who)
+    kept = list_views.list_filters(tx, who) if filters is None else filters
     wish = Wish("due_on", descending=False, page=1)
     counts = bank_desk.count_each(tx, who, [_wanted(one.query, wish, None) for one in kept], today)
     return [

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from service.actions.answer_push import answer_lines
-from service.actions.hold_answers import Together, give_held, hold_answers, undo_held
+from service.actions.hold_answers import Together, hold_answers, undo_held
 from service.actions.try_answers import try_answers
 from service.domain.answering import Answered, fault_of
 from service.domain.people import Who
@@ -22,7 +22,17 @@ from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, read, wording
 from web.language import gettext, ngettext
 from web.language import lazy as _
-from web.pages.bank import BulkForm, Outcome, answered, back_of, badge, list_one_came_from, lists_page, query_of
+from web.pages.bank import (
+    BulkForm,
+    Outcome,
+    answered,
+    back_of,
+    badge,
+    catch_up,
+    list_one_came_from,
+    lists_page,
+    query_of,
+)
 from web.refusals import said
 from web.render import page
 
@@ -62,7 +72,7 @@ def answer_many(
     request: Request, who: AnOfficer, tx: Tx, house: TheHouse, today: Today, now: Now, typed: Typed
 ) -> Response:
     """One ticked line is answered at once; several are shown first, with what cannot be answered and why."""
-    give_held(tx, now, who.bank_id)
+    catch_up(request, who, tx, now)
     filled = _read(BulkForm, typed)
     if not filled.is_right:
         one = list_one_came_from(request, tx, who)
