@@ -41,6 +41,7 @@ SECURITIES = frozenset(LoanType) - {LoanType.CREDIT}
 LONGEST_TEXT = 500
 MOST_BANKS = 200
 EDITABLE = frozenset({S.REPORTED, S.RECOMMENDED})
+REPEATABLE = ENDED_STATES | {S.GRANTED, S.DRAWN}
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,7 @@ def confirm_demand(tx: Session, who: Who, demand_id: int, today: date, now: date
 def repeat_demand(tx: Session, who: Who, demand_id: int, tools: Tools, today: date, now: datetime) -> int:
     """Report once more what has ended, in one step; banks whose consent is no longer live are left out."""
     row = own_demand(tx, who, demand_id)
-    if row.state not in ENDED_STATES | {S.GRANTED, S.DRAWN}:
+    if row.state not in REPEATABLE:
         raise Conflict("这笔需求仍在办理，无需重复申报。", demand_id=row.id, number=row.number)
     live = consents.live(tx, [row.uscc], today).get(row.uscc, {})
     banks = [one for one in demands.wanted(tx, [row.id]) if one.bank_id in live]

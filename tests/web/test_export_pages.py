@@ -163,12 +163,19 @@ def test_what_a_consent_closed_meanwhile_is_not_in_the_file(app, database, setti
     assert not any(FANG in [str(cell) for cell in row] for row in rows)
 
 
-def test_it_is_stopped_from_its_page(app, database, settings, world, by_the_worker) -> None:
+def test_it_is_stopped_from_its_page_and_asked_for_anew_as_it_was(
+    app, database, settings, world, by_the_worker
+) -> None:
     officer = Browser(app, database, bai(world.bank))
     address = export(officer, "/push-lists?only=all").url.path
     officer.opens(address)
     assert "没有留下文件" in officer.sends(f"{address}/cancellation").words
     assert make_waiting(settings, KINDS) == 0
+    assert officer.sends("/exports").address not in (address, "/exports")
+    with database.transaction(the_platform("test")) as tx:
+        stopped, anew = rows_of(tx, "export")
+    assert (stopped["state"], anew["state"]) == ("cancelled", "waiting")
+    assert (stopped["kind"], stopped["query"]) == (anew["kind"], anew["query"])
 
 
 def test_a_role_exports_its_own_lists_only_and_nonsense_leads_back(app, database, world) -> None:

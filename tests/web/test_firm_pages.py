@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from service.clock import Clock
 from service.domain.people import the_platform
@@ -141,6 +142,17 @@ def test_a_demand_is_withdrawn_and_repeated_in_one_step_each(fang, world, databa
     withdrawn = fang.sends(f"/firm/demands/{demand_id}/withdrawal")
     assert "已撤回" in withdrawn.words
     again = fang.sends(f"/firm/demands/{demand_id}/repetition")
+    assert again.address != f"/firm/demands/{demand_id}"
+
+
+@pytest.mark.parametrize("state", ["granted", "drawn", "repaid"])
+def test_what_was_paid_once_can_be_asked_for_again(fang, world, database, state) -> None:
+    with database.transaction(the_platform("test")) as tx:
+        demand_id = a_demand(tx, FANG, (world.bank,), world.tools)
+        tx.execute(text("UPDATE demand SET state = :state WHERE id = :id"), {"state": state, "id": demand_id})
+    fang.opens(f"/firm/demands/{demand_id}")
+    again = fang.sends(f"/firm/demands/{demand_id}/repetition")
+    assert again.address.startswith("/firm/demands/")
     assert again.address != f"/firm/demands/{demand_id}"
 
 

@@ -13,7 +13,7 @@ from service.actions.answer_push import dispute_contact, may_dispute
 from service.actions.choose_offer import accept_offer, decline_offer
 from service.actions.end_demand import ends_on, withdraw_demand
 from service.actions.look_after_profiles import prospect_for, reasons_for
-from service.actions.report_demand import EDITABLE, confirm_demand, name_banks, repeat_demand
+from service.actions.report_demand import EDITABLE, REPEATABLE, confirm_demand, name_banks, repeat_demand
 from service.actions.review_demand import ask_for_a_person
 from service.actions.settle_demand import find_cooling
 from service.domain.demand import BEFORE_GRANT
@@ -85,6 +85,7 @@ class DemandPage:
     has_review: bool
     is_open: bool
     is_editable: bool
+    is_repeatable: bool
     how_shared: str
     """The rule by which places are given, with the weights in force."""
     cooling: str
@@ -220,6 +221,7 @@ def _demand_page(tx: Tx, who: Who, demand_id: int, today: date, settings: Settin
         has_review=overview.find_open_review(tx, demand_id) is not None,
         is_open=demand.state in BEFORE_GRANT,
         is_editable=demand.state in EDITABLE,
+        is_repeatable=demand.state in REPEATABLE,
         how_shared=match_words.how_shared(tools.policy.on(today)) if lines else "",
         cooling=clock_words.cooling(find_cooling(tx, demand_id, today), demand.light, today),
         fits=tell_fits(find_fits(tx, who, demand, tools, today), overview.list_products(tx, today)),
