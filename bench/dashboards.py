@@ -17,23 +17,19 @@ from statistics import median
 from typing import Any
 
 import psycopg
-from _signed_in import Timed, measured, signed_in
-from fastapi.testclient import TestClient
+from _signed_in import asking
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from service.clock import Clock
 from service.domain.people import Role, Who, the_platform
 from service.domain.standards.regions import REGIONS
-from service.doors import cookie_name
 from service.settings import DEMO_DAY, hand_on, read_settings
 from service.settings import settings as known_settings
 from service.store import pace
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import serving
-from web.main import build_app
 
 BANKS = 40
 YEAR = 365
@@ -102,13 +98,11 @@ def run(demands: int, runs: int) -> dict[str, dict[str, float]]:
             fill(database, demands)
             with psycopg.connect(address.owner_url, autocommit=True) as owner:
                 owner.execute("ANALYZE")  # what the server does by itself within minutes
-            app = Timed(build_app(settings, database, Clock(demo_on=DEMO_DAY)))
-            client = TestClient(app, headers={"accept": "text/html"})
-            client.cookies.set(cookie_name(settings), signed_in(database, Who(Role.CITY, name="市"), DEMO_DAY))
             found = {}
-            for name, path in PAGES.items():
-                times = measured(app, client, path, runs)
-                found[name] = {"median_ms": round(median(times), 1), "worst_ms": round(max(times), 1)}
+            with asking(settings, database, Who(Role.CITY, name="市"), DEMO_DAY) as official:
+                for name, path in PAGES.items():
+                    times = official.measured(path, runs)
+                    found[name] = {"median_ms": round(median(times), 1), "worst_ms": round(max(times), 1)}
             database.dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,21 +20,17 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
-from _signed_in import Timed, measured, signed_in
-from fastapi.testclient import TestClient
+from _signed_in import asking
 from rich.console import Console
 from rich.table import Table
 
-from service.clock import Clock
 from service.domain.people import Role, Who
 from service.domain.standards.regions import REGIONS
-from service.doors import cookie_name
 from service.settings import DEMO_DAY, hand_on, read_settings
 from service.settings import settings as known_settings
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import serving
-from web.main import build_app
 
 BANKS, OWN = 40, 141_000
 YEAR = 365
@@ -169,20 +165,16 @@ def run(demands: int, runs: int, kept: Path | None) -> dict[str, dict[str, float
                 fill(address.admin_url, demands)
                 (folder / "filled").touch()
             database = use(Database(address))
-            app = Timed(build_app(settings, database, Clock(demo_on=DEMO_DAY)))
-            client = TestClient(app, headers={"accept": "text/html"})
-            client.cookies.set(
-                cookie_name(settings), signed_in(database, Who(Role.OFFICER, name="白", bank_id=1), DEMO_DAY)
-            )
-            for path in ("/push-lists", "/push-lists?only=all&sort=firm_name"):
-                measured(app, client, path, WARM)
             found = {}
-            for name, path in PAGES.items():
-                client.get(path)
-                spent = _cpu_ms(folder)
-                times = measured(app, client, path, runs)
-                cpu = (_cpu_ms(folder) - spent) / (runs + 1)
-                found[name] = {"median_ms": round(median(times), 1), "cpu_ms": round(cpu, 1)}
+            with asking(settings, database, Who(Role.OFFICER, name="白", bank_id=1), DEMO_DAY) as officer:
+                for path in ("/push-lists", "/push-lists?only=all&sort=firm_name"):
+                    officer.measured(path, WARM)
+                for name, path in PAGES.items():
+                    officer.measured(path, 1)
+                    spent = _cpu_ms(folder)
+                    times = officer.measured(path, runs)
+                    cpu = (_cpu_ms(folder) - spent) / (runs + 1)
+                    found[name] = {"median_ms": round(median(times), 1), "cpu_ms": round(cpu, 1)}
             database.dispose()
     finally:
         if kept is None:

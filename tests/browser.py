@@ -1,11 +1,14 @@
 """A browser for tests, without JavaScript: opens pages, fills the form it sees, follows where it is sent."""
 
+from contextlib import ExitStack
 from copy import copy
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 from anyio import CapacityLimiter
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -88,11 +91,29 @@ class Page(HTMLParser):
         return found[-1]
 
 
+until_the_end = ExitStack()
+"""What stays open from one test to the next; conftest closes it after the last."""
+
+
+@cache
+def the_loop() -> BlockingPortal:
+    """An event loop that goes on from one request to the next, as a server's does."""
+    return until_the_end.enter_context(start_blocking_portal())
+
+
+class Client(TestClient):
+    """TestClient by itself starts a loop, and threads in it, for every request."""
+
+    def __init__(self, app: FastAPI, **given: Any) -> None:
+        super().__init__(app, raise_server_exceptions=False, **given)
+        self.portal = the_loop()
+
+
 class Browser:
     """Someone's browser: signed in as `who`, or as nobody."""
 
     def __init__(self, app: FastAPI, database: Database, who: Who | None = None) -> None:
-        self.client = TestClient(app, headers=PAGES, raise_server_exceptions=False)
+        self.client = Client(app, headers=PAGES)
         if who is not None:
             name = cookie_name(app.state.house.settings)
             self.client.cookies.set(name, session_of(database, who, app.state.house.clock.today()))
@@ -143,9 +164,9 @@ def session_of(database: Database, who: Who, today: Any) -> str:
     return token
 
 
-def machine(app: FastAPI, database: Database, who: Who) -> TestClient:
+def machine(app: FastAPI, database: Database, who: Who) -> Client:
     """A bank's own system, with a key its admin issued."""
     admin = Who(Role.BANK_ADMIN, name="白总", bank_id=who.bank_id)
     with database.transaction(admin) as tx:
         secret = issue_key(tx, admin, "信贷系统", app.state.house.clock.now()).secret
-    return TestClient(app, headers={"Authorization": f"Bearer {secret}"}, raise_server_exceptions=False)
+    return Client(app, headers={"Authorization": f"Bearer {secret}"})

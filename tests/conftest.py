@@ -18,6 +18,7 @@ from service.settings import Settings, read_settings
 from service.store.database import Database, use
 from service.store.migrate import migrate
 from service.store.server import ServerAddress, drop_database, make_database, serving
+from tests.browser import until_the_end
 
 ROOT = Path(__file__).parent.parent
 SERVER = os.environ.get("XINDENG_TEST_SERVER")
@@ -61,6 +62,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "database" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
     items.sort(key=lambda item: BEGUN_FIRST.index(item.path.stem) if item.path.stem in BEGUN_FIRST else 99)
+
+
+def pytest_unconfigure() -> None:
+    """The loop the tests' clients share has threads that nobody else ends."""
+    until_the_end.close()
 
 
 @pytest.fixture(scope="session")

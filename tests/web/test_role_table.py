@@ -11,7 +11,6 @@ from decimal import Decimal
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from fastapi.testclient import TestClient
 from sqlalchemy import text
 from starlette.routing import Mount
 
@@ -33,7 +32,7 @@ from service.domain.reporting import DrawForm, GrantForm
 from service.doors import cookie_name
 from service.store import follow_ups, intake_codes, outlets, papers, urgings, visits
 from service.store.visits import Chosen
-from tests.browser import an_app, session_of
+from tests.browser import PAGES, Client, an_app, session_of
 from tests.builders import (
     CITY,
     FANG,
@@ -387,7 +386,6 @@ WHO_MAY = {
 }
 NOT_YOURS = "您的身份不能使用这一页"
 NOBODYS = "999999"
-HTML = {"accept": "text/html"}
 
 
 @pytest.fixture
@@ -520,9 +518,7 @@ class Visit:
     def asks(self, route: str, **parameters: object):
         """The answer to a route, its places filled; redirects are not followed."""
         method, path = route.split(" ", 1)
-        client = TestClient(
-            self.app, headers={"accept": "text/html"}, raise_server_exceptions=False, follow_redirects=False
-        )
+        client = Client(self.app, headers=PAGES, follow_redirects=False)
         address = re.sub(r"\{(\w+)\}", lambda place: str(parameters.get(place[1], NOBODYS)), path)
         if self.who is not None:
             client.cookies.set(cookie_name(self.app.state.house.settings), self.session)
