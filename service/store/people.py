@@ -29,14 +29,20 @@ DEMO_PEOPLE = text("""
     ORDER BY p.id, m.id
 """)
 COMES_IN = text("""
-    UPDATE sign_in s SET seen_at = CASE WHEN s.seen_at < :now - interval '1 minute' THEN :now ELSE s.seen_at END
-    FROM person p LEFT JOIN membership m
-      ON m.person_id = p.id AND m.since_on <= :today AND (m.until_on IS NULL OR m.until_on > :today)
-    WHERE s.token_hash = :token_hash AND s.ended_at IS NULL AND s.expires_at > :now AND s.seen_at > :idle_since
-      AND p.id = s.person_id AND p.is_active AND m.id = s.membership_id
-    RETURNING s.id, s.form_token, p.one_time_until_at IS NOT NULL AS must_change_password, p.id AS person_id, p.name,
-              m.role, m.uscc, m.bank_id, m.district, m.id AS membership_id
+    WITH known AS (
+        SELECT s.id, s.seen_at, s.form_token, p.one_time_until_at IS NOT NULL AS must_change_password,
+               p.id AS person_id, p.name, m.role, m.uscc, m.bank_id, m.district, m.id AS membership_id
+        FROM sign_in s JOIN person p ON p.id = s.person_id JOIN membership m ON m.id = s.membership_id
+        WHERE s.token_hash = :token_hash AND s.ended_at IS NULL AND s.expires_at > :now AND s.seen_at > :idle_since
+          AND p.is_active AND m.person_id = p.id AND m.since_on <= :today
+          AND (m.until_on IS NULL OR m.until_on > :today)
+    ), noted AS (
+        UPDATE sign_in s SET seen_at = :now FROM known
+        WHERE s.id = known.id AND known.seen_at < :now - interval '1 minute'
+    )
+    SELECT * FROM known
 """)
+"""Noted once a minute: a page that only reads writes nothing, and waits for no disk and no other page of the person."""
 
 
 def find_by_login(tx: Session, login: str) -> Person | None:

@@ -1,7 +1,7 @@
 """At the door: commits before the answer leaves, a turnstile that loses nobody, machines and sessions known apart."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -12,10 +12,11 @@ from sqlalchemy import text
 from service import security
 from service.app import create_app
 from service.clock import Clock, machine_now
-from service.domain.people import ApiKey, Membership, Person, Role, the_platform
+from service.domain.people import THE_DOOR, ApiKey, Membership, Person, Role, Who, the_platform
 from service.doors import AnOperator, Anyone, Tx
 from service.store import people
 from service.store.database import Database
+from tests.browser import session_of
 
 TODAY = date(2026, 6, 30)
 router = APIRouter()
@@ -138,3 +139,20 @@ def test_the_eleventh_try_in_five_minutes_is_refused_even_with_the_right_passwor
     with database.transaction(THE_DOOR) as tx:
         later = machine_now() + timedelta(minutes=6)
         assert sign_in(tx, "bai", "correct horse", "127.0.0.1", TODAY, later, timedelta(hours=1)) is not None
+
+
+def test_a_session_is_noted_once_a_minute_and_ends_when_it_is_left_idle(database: Database) -> None:
+    came_at, half_an_hour = machine_now(), timedelta(minutes=30)
+    token = security.hash_token(session_of(database, Who(Role.CITY, name="市"), TODAY))
+
+    def comes_in(after: timedelta) -> tuple[bool, bool]:
+        """Whether the session opens the door then, and whether anything was written."""
+        with database.transaction(THE_DOOR) as tx:
+            found = people.comes_in(tx, token, TODAY, came_at + after, half_an_hour)
+            return found is not None, tx.execute(text("SELECT pg_current_xact_id_if_assigned()")).scalar() is not None
+
+    assert comes_in(timedelta(seconds=20)) == (True, False)
+    assert comes_in(timedelta(minutes=20)) == (True, True)
+    assert comes_in(timedelta(minutes=20, seconds=30)) == (True, False)
+    assert comes_in(timedelta(minutes=49)) == (True, True)
+    assert comes_in(timedelta(minutes=80)) == (False, False)
