@@ -281,6 +281,18 @@ def test_nothing_leaves_at_night_nor_beyond_the_days_number_but_what_is_legal_do
     assert messages()[-1]["fault"] == "too_late"
 
 
+@pytest.mark.parametrize("join", ["nestloop", "mergejoin", "hashjoin"])
+def test_messages_stand_in_the_order_of_their_notices_however_they_are_joined(fang, join) -> None:
+    others = {"nestloop", "mergejoin", "hashjoin"} - {join}
+    with transaction(PLATFORM) as tx:
+        for other in others:
+            tx.execute(text(f"SET LOCAL enable_{other} = off"))
+        notices.add(tx, [Message("line_offered", uscc=FANG) for _ in range(200)], TODAY, NOON)
+    told = [one["notice_id"] for one in sorted(messages(), key=lambda one: one["id"])]
+    assert len(told) == 200
+    assert told == sorted(told)
+
+
 def test_without_a_provider_nothing_is_kept_back_for_later(settings, fang) -> None:
     tell("line_offered")
     assert run(settings, NotConnected()) == {"suppressed": 1}
