@@ -191,6 +191,12 @@ def load_policy(path: Path | str | None = None) -> Policy:
     return read_policy(Path(path) if path is not None else POLICY_FILE)
 
 
+@lru_cache(maxsize=4)
+def kept_policy(path: Path | None = None) -> Policy:
+    """`load_policy`, read once by this process: an edited file is followed from the next start on."""
+    return load_policy(path)
+
+
 @lru_cache(maxsize=4096)
 def _policy_day(policy: Policy, day: date, district: str | None) -> PolicyDay:
     rules = tuple(Rule(criterion, criterion.step(day, district)) for criterion in policy.criteria)

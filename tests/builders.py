@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from matching.policy import load_policy
+from matching.policy import kept_policy
 from risk.calibration import Calibration
 from risk.features import FEATURES
 from risk.model import RiskModel
@@ -87,7 +87,7 @@ def a_model(probability: float = 0.02) -> RiskModel:
 def some_tools(tx: Session, today: date = TODAY, model: RiskModel | None = None, *, trained: bool = True) -> Tools:
     """Policy, a model, today's products, the plain calendar."""
     chosen = (model or a_model()) if trained else None
-    return Tools(load_policy(), chosen, list_matching(tx, today), PROFILER, Calendar())
+    return Tools(kept_policy(), chosen, list_matching(tx, today), PROFILER, Calendar())
 
 
 def a_bank(tx: Session, code: str = "BAI", **other: Any) -> int:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-from pathlib import Path
 
-from matching.policy import Policy, load_policy
+from matching.policy import kept_policy
 from service.domain.standards.calendar import Calendar
 from service.settings import settings
 
@@ -33,20 +31,17 @@ class Term:
         return self.after(start, calendar) or start + timedelta(days=days)
 
 
-@lru_cache(maxsize=4)
-def _policy(path: Path | None) -> Policy:
-    return load_policy(path)
-
-
 def clock(step: str, day: date) -> Term:
     """The term of a step in force on `day`, from the policy this installation follows."""
-    series = _policy(settings().policy).find(_policy(settings().policy).clocks, step)
+    policy = kept_policy(settings().policy)
+    series = policy.find(policy.clocks, step)
     in_force = [value for since, value in series.values if since <= day] or [series.values[0][1]]
     return Term(int(in_force[-1]), series.unit)
 
 
 def number(name: str, day: date) -> int:
     """A whole number of the policy in force on `day`, such as max_open_lines."""
-    series = _policy(settings().policy).find(_policy(settings().policy).numbers, name)
+    policy = kept_policy(settings().policy)
+    series = policy.find(policy.numbers, name)
     in_force = [value for since, value in series.values if since <= day] or [series.values[0][1]]
     return int(in_force[-1])

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from matching.fit_many import Index, build_index
-from matching.policy import Policy, load_policy
+from matching.policy import Policy, kept_policy
 from matching.terms import Product
 from risk.features import FEATURES
 from risk.invoice_features import INVOICE_FEATURES
@@ -51,18 +51,13 @@ def load_tools(tx: Session, settings: Settings, today: date) -> Tools:
     model = _model(settings.models / version, version) if version else None
     mirror = settings.mirror if settings.mirror.is_dir() else None
     return Tools(
-        policy=_policy(settings.policy),
+        policy=kept_policy(settings.policy),
         model=model,
         products=offers_of_banks.list_matching(tx, today),
         profiler=profiler_of(_wanted(model), mirror),
         calendar=calendar(tx),
         models=settings.models,
     )
-
-
-@lru_cache(maxsize=4)
-def _policy(path: Path | None) -> Policy:
-    return load_policy(path)
 
 
 @lru_cache(maxsize=4)

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from matching.policy import Policy, load_policy
+from matching.policy import Policy, kept_policy
 from service.accelerator import Status
 from service.domain.outgoing import MessageState
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
@@ -120,7 +118,7 @@ def show_health(request: Request, _who: AnOperator, tx: Tx, house: TheHouse, tod
         sources=sources,
         catalogue=load_catalogue().version,
         model=model,
-        policy=policy_of(house.settings.policy),
+        policy=kept_policy(house.settings.policy),
         now=now,
         today=today,
         is_demo=house.settings.demo,
@@ -208,8 +206,3 @@ def _task(label: str, state: str, tone: str, address: str, hint: str = "") -> Ta
 def _size(octets: int) -> str:
     """Bytes as people count a disk."""
     return f"{octets / (1 << 30):.1f} GB" if octets >= 1 << 30 else f"{octets / (1 << 20):.0f} MB"
-
-
-@lru_cache(maxsize=4)
-def policy_of(path: Path | None) -> Policy:
-    return load_policy(path)

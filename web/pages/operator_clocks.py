@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
+from matching.policy import kept_policy
 from service.actions.look_at import LOOKED, look_at
 from service.domain.clocks import clock
 from service.doors import AnOperator, Now, TheHouse, Today, Tx
@@ -24,7 +25,7 @@ from web.language import gettext
 from web.language import lazy as _
 from web.listing import Column, Listing, Wish
 from web.pages.official import Tab
-from web.pages.operator import badge, policy_of
+from web.pages.operator import badge
 from web.render import page
 
 router = APIRouter(dependencies=[Depends(guard), Depends(badge)])
@@ -113,7 +114,7 @@ def show_clock(
 ) -> Response:
     """Why is this line due then, what moved its clock, and what comes of its end? The look is on the trail."""
     line = line_clocks.get(tx, line_id)
-    policy = policy_of(house.settings.policy)
+    policy = kept_policy(house.settings.policy)
     floor = policy.on(today).number("acceptance_floor")
     view = ClockPage(
         line=line,

@@ -6,6 +6,9 @@ and says what stands beside it; the field names its error; what was typed is sti
 
 import re
 
+import pytest
+
+from tests.browser import Browser, Page
 from tests.web.acceptance.asked import Asked, AskedPage, Control
 from tests.web.acceptance.pages import EXPECTED, PAGES
 from tests.web.acceptance.town import Town
@@ -79,12 +82,17 @@ def lost(control: Control, bad: str) -> list[str]:
     return [f"{control.name}: {control.value[:20]!r} instead of {bad[:20]!r}"]
 
 
-def test_every_listed_page_opens_in_the_town(town: Town) -> None:
-    wrong, browsers = [], {}
-    for name, (who, _address) in PAGES.items():
-        _person, address = town.page(name)
-        browser = browsers.setdefault(who, town.browser(who))
-        page = browser.opens(address)
+@pytest.fixture(scope="module")
+def opened(town: Town) -> dict[str, tuple[Browser, Page]]:
+    """Every page of the list, as whoever's it is sees it."""
+    people = {who: town.browser(who) for who, _ in PAGES.values()}
+    return {name: (people[who], people[who].opens(town.page(name)[1])) for name, (who, _) in PAGES.items()}
+
+
+def test_every_listed_page_opens_in_the_town(town: Town, opened: dict[str, tuple[Browser, Page]]) -> None:
+    wrong = []
+    for name, (_, page) in opened.items():
+        address = town.page(name)[1]
         if (
             page.status != EXPECTED.get(name, 200)
             or page.address != address.split("?")[0]
@@ -94,16 +102,31 @@ def test_every_listed_page_opens_in_the_town(town: Town) -> None:
     assert wrong == []
 
 
-def test_every_form_that_is_filled_in_wrongly_comes_back_as_mistakes_should(town: Town, record_property) -> None:
+def kind_of(form: Asked) -> str:
+    """What is asked and where it is sent, whoever's it is."""
+    return re.sub(r"\d+", "{}", form.action.split("?")[0]) + str(sorted({one.name for one in form.controls}))
+
+
+def questions(page: Page, seen: set[str]) -> dict[str, Asked]:
+    """Its forms that ask something and are of no kind seen before."""
+    forms = {kind_of(form): form for form in reversed(AskedPage(page.html).forms)}
+    return {
+        kind: form
+        for kind, form in reversed(forms.items())
+        if form.asks and form.action.split("?")[0] not in NOT_QUESTIONS and kind not in seen
+    }
+
+
+def test_every_form_that_is_filled_in_wrongly_comes_back_as_mistakes_should(
+    town: Town, opened: dict[str, tuple[Browser, Page]], record_property
+) -> None:
     seen, wrong, sent = set(), [], 0
-    for name, (who, _) in PAGES.items():
-        browser = town.browser(who)
-        address = town.page(name)[1]
-        for form in AskedPage(browser.opens(address).html).forms if name not in EXPECTED else ():
+    for name, (browser, page) in opened.items():
+        if name in EXPECTED or not questions(page, seen):
+            continue
+        page = browser.opens(town.page(name)[1])  # as it stands after the mistakes before it
+        for kind, form in questions(page, seen).items():
             action = form.action.split("?")[0]
-            kind = re.sub(r"\d+", "{}", action) + str(sorted({one.name for one in form.controls}))
-            if not form.asks or action in NOT_QUESTIONS or kind in seen:
-                continue
             seen.add(kind)
             for how, bad in BAD.items():
                 files = {one.name: ("", b"") for one in form.controls if one.kind == "file"}
@@ -111,7 +134,7 @@ def test_every_form_that_is_filled_in_wrongly_comes_back_as_mistakes_should(town
                     form.action, data=filled(form, bad), files=files or None, follow_redirects=False
                 )
                 sent += 1
-                if answer.status_code in (200, 303) and (bad.strip() or is_all_optional(form, browser.page.html)):
+                if answer.status_code in (200, 303) and (bad.strip() or is_all_optional(form, page.html)):
                     break  # taken: a word is a word, and what it was asked about may be gone now
                 if answer.status_code not in (409, 422):
                     wrong.append(f"{name}: {action}, {how}: {answer.status_code}")
