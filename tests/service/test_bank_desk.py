@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import text
 
+from service.actions.answer_push import answer_line
 from service.actions.give_consent import withdraw_consent
 from service.actions.push_lists import push_missing
-from service.store.bank_desk import Wanted, count_each, list_lines
+from service.domain.answering import AnswerForm
+from service.store.bank_desk import OpenLines, Wanted, count_each, count_open, list_lines
 from tests.builders import FANG, FANG_HERSELF, FENG, NOW, PLATFORM, TODAY, a_demand, a_small_world, bai, bo, rows_of
 
 pytestmark = pytest.mark.database
@@ -39,6 +41,7 @@ def found(database, world, **wanted) -> list[str]:
     who = bai(world.bank)
     with database.transaction(who) as tx:
         rows, total = list_lines(tx, who, Wanted(**wanted), TODAY)
+        assert list_lines(tx, who, Wanted(**wanted), TODAY, count_open(tx, who))[1] == total
         assert count_each(tx, who, [Wanted(**wanted), Wanted("all")], TODAY)[0] == total == len(rows)
     return [row.firm_name for row in rows]
 
@@ -62,6 +65,20 @@ def test_a_line_keeps_what_it_is_asked_by_and_follows_its_demand_and_its_firm(da
     assert found(database, world, light="yellow") == found(database, world, query="方圆") == ["郑州方圆商贸有限公司"]
     assert len(found(database, world, query=number.lower())) == len(found(database, world, query=FANG.lower())) == 1
     assert found(database, world, query="%") == found(database, world, query="_") == []
+
+
+def test_open_lines_are_counted_by_what_they_wait_for(database, world) -> None:
+    who = bai(world.bank)
+    with database.transaction(who) as tx:
+        (line, other), (listed,) = rows_of(tx, "push_line"), rows_of(tx, "push_list", bank_id=world.bank)
+        counted = [count_open(tx, who)]
+        for answer in (AnswerForm(line["id"], "contacted"), AnswerForm(other["id"], "refused", ("cash_flow",))):
+            answer_line(tx, who, answer, TODAY, NOW)
+            counted.append(count_open(tx, who))
+    assert found(database, world) == ["郑州方记商贸有限公司"]
+    assert counted == [
+        OpenLines(2, 2, {listed["id"]: 2}), OpenLines(2, 1, {listed["id"]: 2}), OpenLines(1, 0, {listed["id"]: 1}),
+    ]  # fmt: skip
 
 
 def test_when_the_consent_ends_the_bank_finds_the_line_by_nothing_of_the_firm(database, world) -> None:
