@@ -149,7 +149,7 @@ def test_a_repeated_id_among_very_many_is_told_at_once():
     began = time.process_time()
     with pytest.raises(ProblemError, match=f"row {many // 2} repeats the demand_id 7 of row 7"):
         pose({"demand_id": ids, "amount_fen": ids, "waited_days": ids}, TABLES["products"], TABLES["pairs"])
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 30  # each row beside each other would take hours
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.int32, np.uint8, np.uint64, np.float32, np.float64, object])

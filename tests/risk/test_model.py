@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 
 import numpy as np
 import pandas as pd
@@ -134,14 +133,3 @@ def test_a_calibration_rises_and_survives_its_file(way):
 def test_platt_never_turns_the_order_round():
     margin = np.linspace(-2, 2, 100)
     assert platt(margin, (margin < 0).astype(float)).knots[0] > 0
-
-
-def test_a_single_estimate_with_reasons_takes_ten_milliseconds_at_most(model, sample):
-    one = sample[0].head(1)
-    model.estimate(one, explain=True)
-    taken = []
-    for _ in range(20):
-        started = time.perf_counter()
-        model.estimate(one, explain=True)
-        taken.append(time.perf_counter() - started)
-    assert min(taken) <= 0.010

@@ -55,7 +55,7 @@ def test_it_starts_in_seconds_and_stops_with_its_last_user(home: Path) -> None:
     started = time.monotonic()
     with server.lease() as url:
         assert ask(url, "SELECT 1") == 1
-    assert time.monotonic() - started < 10  # a fraction of a second on an idle machine; tests run on busy ones
+    assert time.monotonic() - started < 60  # a fraction of a second on an idle machine; tests run on busy ones
 
 
 def test_after_kill_nine_it_comes_back_with_every_committed_row(home: Path) -> None:
