@@ -200,9 +200,8 @@ def _count(tx: Session, where: str, values: Mapping[str, Any], opened: OpenLines
 def _sought(tx: Session, who: Who, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
     """The condition for the lines that are wanted, with its values."""
     conditions, values = _conditions(wanted)
-    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", _asker(
-        tx, who, today, is_mine=wanted.is_mine
-    ) | values
+    values |= _asker(tx, who, today, is_mine=wanted.is_mine)
+    return f"WHERE l.bank_id = :bank_id AND {' AND '.join(conditions)}", values
 
 
 def _asker(tx: Session, who: Who, today: date, *, is_mine: bool) -> dict[str, Any]:
@@ -234,7 +233,7 @@ def _conditions(wanted: Wanted, mark: str = "") -> tuple[list[str], dict[str, An
     return conditions, values
 
 
-WHOLE_CODE = re.compile(r"[0-9A-Z]{18}", re.ASCII | re.IGNORECASE)
+WHOLE_CODE = re.compile(r"[0-9A-Z]{2}\d{6}[0-9A-Z]{10}", re.ASCII | re.IGNORECASE)
 WHOLE_NUMBER = re.compile(r"\d{8}-\d{6}", re.ASCII)
 
 

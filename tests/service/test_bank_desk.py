@@ -64,6 +64,9 @@ def test_a_line_keeps_what_it_is_asked_by_and_follows_its_demand_and_its_firm(da
     assert copies(database)[:3] == ("郑州方圆商贸有限公司", number, "yellow")
     assert found(database, world, light="yellow") == found(database, world, query="方圆") == ["郑州方圆商贸有限公司"]
     assert len(found(database, world, query=number.lower())) == len(found(database, world, query=FANG.lower())) == 1
+    with database.transaction(PLATFORM) as tx:  # as long as a code, and none
+        tx.execute(text("UPDATE firm SET name = 'ZhengzhouFangTrade' WHERE uscc = :u"), {"u": FANG})
+    assert found(database, world, query="zhengzhoufangtrade") == ["ZhengzhouFangTrade"]
     assert found(database, world, query="%") == found(database, world, query="_") == []
 
 
