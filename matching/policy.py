@@ -192,7 +192,7 @@ def load_policy(path: Path | str | None = None) -> Policy:
 
 
 @lru_cache(maxsize=4)
-def kept_policy(path: Path | None = None) -> Policy:
+def kept_policy(path: Path | None) -> Policy:
     """`load_policy`, read once by this process: an edited file is followed from the next start on."""
     return load_policy(path)
 

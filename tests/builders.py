@@ -87,7 +87,7 @@ def a_model(probability: float = 0.02) -> RiskModel:
 def some_tools(tx: Session, today: date = TODAY, model: RiskModel | None = None, *, trained: bool = True) -> Tools:
     """Policy, a model, today's products, the plain calendar."""
     chosen = (model or a_model()) if trained else None
-    return Tools(kept_policy(), chosen, list_matching(tx, today), PROFILER, Calendar())
+    return Tools(kept_policy(None), chosen, list_matching(tx, today), PROFILER, Calendar())
 
 
 def a_bank(tx: Session, code: str = "BAI", **other: Any) -> int:

@@ -1,17 +1,12 @@
 """The policy's own words for pages: criteria by name, in the language of the page."""
 
-from functools import cache
-
-from matching.policy import Policy, load_policy
+from matching.policy import INVOICES_POLICY_FILE, Policy, kept_policy
 from web.language import SOURCE, spoken
 
 
-@cache
 def _policies() -> tuple[Policy, ...]:
     """The city's policy, and the one for a run where only invoices are known."""
-    from importlib.resources import files
-
-    return load_policy(), load_policy(str(files("matching") / "policy.invoices.yaml"))
+    return kept_policy(None), kept_policy(INVOICES_POLICY_FILE)
 
 
 def criterion_name(criterion: str) -> str:

@@ -177,14 +177,15 @@ def show_lists(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now)
         kept = _kept_filter(request, filters)
         if kept is not None:
             return redirect(request, f"/push-lists?{urlencode(kept.query)}")
-    return lists_page(request, tx, who, today, now, blank(BulkForm), filters=filters)
+    return lists_page(request, tx, who, today, now, blank(BulkForm), filters)
 
 
 @router.get("/push-lists/{list_id}")
 def show_list(request: Request, who: AnOfficer, tx: Tx, today: Today, now: Now, list_id: int) -> Response:
     """One list as it was published, with what has become of its lines."""
     catch_up(request, who, tx, now)
-    return lists_page(request, tx, who, today, now, blank(BulkForm), one=bank_line.get_list(tx, who, list_id))
+    one = bank_line.get_list(tx, who, list_id)
+    return lists_page(request, tx, who, today, now, blank(BulkForm), list_views.list_filters(tx, who), one=one)
 
 
 def answered(
@@ -239,11 +240,11 @@ def lists_page(
     today: date,
     now: datetime,
     form: Filled[BulkForm],
+    filters: Sequence[Row[Any]],
     status: int = 200,
     one: Row[Any] | None = None,
-    filters: Sequence[Row[Any]] | None = None,
 ) -> Response:
-    """The list, with a form that may have come back; `filters`: the officer's own, where they are known already."""
+    """The list, with a form that may have come back; `filters`: the officer's own."""
     wish = Wish.of(request, COLUMNS, usual="due_on")
     wanted = _wanted(request.query_params, wish, one.id if one else None)
     kept = {name: value for name, value in _filters(wanted).items() if value}
@@ -318,15 +319,14 @@ def _kept_filter(request: Request, kept: Sequence[Row[Any]]) -> Row[Any] | None:
 
 
 def _kept_tabs(
-    tx: Tx, who: Who, today: date, filters: Sequence[Row[Any]] | None, now_asked: Mapping[str, str]
+    tx: Tx, who: Who, today: date, filters: Sequence[Row[Any]], now_asked: Mapping[str, str]
 ) -> Sequence[Tab]:
     """The officer's own filters as links, each with how many lines it finds."""
-    kept = list_views.list_filters(tx, who) if filters is None else filters
     wish = Wish("due_on", descending=False, page=1)
-    counts = bank_desk.count_each(tx, who, [_wanted(one.query, wish, None) for one in kept], today)
+    counts = bank_desk.count_each(tx, who, [_wanted(one.query, wish, None) for one in filters], today)
     return [
         Tab(one.name, f"/push-lists?{urlencode(one.query)}", one.query == now_asked, count)
-        for one, count in zip(kept, counts, strict=True)
+        for one, count in zip(filters, counts, strict=True)
     ]
 
 

@@ -16,7 +16,7 @@ from service.actions.try_answers import try_answers
 from service.domain.answering import Answered, fault_of
 from service.domain.people import Who
 from service.doors import AnOfficer, Now, TheHouse, Today, Tx
-from service.store import bank_line
+from service.store import bank_line, list_views
 from web.csrf import guard
 from web.flash import redirect
 from web.forms import Ask, Filled, Form, Typed, read, wording
@@ -76,7 +76,7 @@ def answer_many(
     filled = _read(BulkForm, typed)
     if not filled.is_right:
         one = list_one_came_from(request, tx, who)
-        return lists_page(request, tx, who, today, now, filled, status=422, one=one)
+        return lists_page(request, tx, who, today, now, filled, list_views.list_filters(tx, who), status=422, one=one)
     told = _together(filled.answers, "", 0)
     if len(told.forms()) == 1:
         return answered(request, tx, who, answer_lines(tx, who, told.forms(), today, now), back_of(request))

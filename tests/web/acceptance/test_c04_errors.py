@@ -109,12 +109,12 @@ def kind_of(form: Asked) -> str:
 
 def questions(page: Page, seen: set[str]) -> dict[str, Asked]:
     """Its forms that ask something and are of no kind seen before."""
-    forms = {kind_of(form): form for form in reversed(AskedPage(page.html).forms)}
-    return {
-        kind: form
-        for kind, form in reversed(forms.items())
-        if form.asks and form.action.split("?")[0] not in NOT_QUESTIONS and kind not in seen
-    }
+    found: dict[str, Asked] = {}
+    for form in AskedPage(page.html).forms:
+        kind = kind_of(form)
+        if form.asks and form.action.split("?")[0] not in NOT_QUESTIONS and kind not in seen:
+            found.setdefault(kind, form)
+    return found
 
 
 def test_every_form_that_is_filled_in_wrongly_comes_back_as_mistakes_should(
